@@ -1,1 +1,62 @@
-var app = WebApplication.Create(args); app.MapGet("/", () => "x"); app.Run();
+using Gateway.AccessTokens;
+using Gateway.Caching;
+using Gateway.Catalog;
+using Gateway.Hosting;
+using Gateway.Upstreams;
+using Microsoft.AspNetCore.Connections;
+
+const string CheckConfig = "--check-config";
+
+// The settings files lie beside the program, wherever it is started from.
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+{
+    Args = [.. args.Where(arg => arg != CheckConfig)],
+    ContentRootPath = AppContext.BaseDirectory,
+});
+
+// Host
+builder.AddGatewayLogging();
+builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+builder.Services.AddSingleton(TimeProvider.System);
+builder.Services.AddGatewayHealth();
+builder.Services.AddGatewaySwagger();
+
+// What the gateway does, from the bottom up
+builder.Services.AddCaching();
+builder.Services.AddAccessTokens();
+builder.Services.AddUpstreams();
+builder.Services.AddCatalog();
+
+var app = builder.Build();
+
+// Nothing listens with a configuration that cannot work
+if (!StartupValidation.Passes(app.Services, Console.Error))
+{
+    return 1;
+}
+
+if (args.Contains(CheckConfig, StringComparer.Ordinal))
+{
+    Console.WriteLine("The configuration is sound.");
+    return 0;
+}
+
+// Pipeline
+app.UseMiddleware<RequestLog>();
+app.UseProblems();
+app.UseGatewaySwagger();
+
+// Routes
+app.MapCatalog();
+app.MapHealth();
+
+try
+{
+    await app.RunAsync();
+    return 0;
+}
+catch (IOException exception) when (exception.InnerException is AddressInUseException)
+{
+    await Console.Error.WriteLineAsync($"Cannot listen: {exception.Message}");
+    return 1;
+}

@@ -1,0 +1,7 @@
+namespace Gateway.Simulator.AuthorizationServer;
+
+/// <summary>What tests change about token answers while the simulator runs.</summary>
+/// <param name="LifetimeSeconds">Life of tokens issued from now on.</param>
+/// <param name="OmitExpiresIn">The answer lacks <c>expires_in</c>, which RFC 6749 only recommends.</param>
+/// <param name="OmitTokenType">The answer lacks <c>token_type</c>, which RFC 6749 requires.</param>
+internal sealed record TokenSettings(long LifetimeSeconds, bool OmitExpiresIn = false, bool OmitTokenType = false);

@@ -1,0 +1,29 @@
+namespace Gateway.AccessTokens;
+
+/// <summary>A bearer token and its life. A class without a text form, so that it cannot end up in a log by accident.</summary>
+/// <param name="value">The token.</param>
+/// <param name="obtainedAt">When the token endpoint gave it.</param>
+/// <param name="expiresAt">When it expires.</param>
+/// <param name="followsRejection">It was obtained because an upstream refused the one before.</param>
+internal sealed class AccessToken(string value, DateTimeOffset obtainedAt, DateTimeOffset expiresAt, bool followsRejection)
+{
+    private static readonly TimeSpan LongestMargin = TimeSpan.FromSeconds(30);
+
+    public string Value => value;
+
+    public DateTimeOffset ObtainedAt => obtainedAt;
+
+    public DateTimeOffset ExpiresAt => expiresAt;
+
+    public bool FollowsRejection => followsRejection;
+
+    /// <summary>A little before it expires (a tenth of its life, at most 30 s), for the time that a call is on its way.</summary>
+    public DateTimeOffset UsableUntil
+    {
+        get
+        {
+            var tenth = (expiresAt - obtainedAt) / 10;
+            return expiresAt - (tenth < LongestMargin ? tenth : LongestMargin);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+namespace Gateway.AccessTokens;
+
+/// <summary>
+/// Which token to use, and when to get another. In order: (1) this replica's memory, (2) the one in Redis, (3) one request to the
+/// token endpoint, however many callers wait. A failed request is never cached; repeated ones back off. No token means no call.
+/// </summary>
+internal sealed partial class AccessTokenProvider(
+    ITokenEndpoint endpoint, AccessTokenStore store, TimeProvider time, ILogger<AccessTokenProvider> logger)
+{
+    /// <summary>A load runs on this, never on a caller's cancellation: others may be waiting for it.</summary>
+    internal static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>A token obtained because of a 401 is not renewed for another within this: a path that always answers 401 must not burn tokens.</summary>
+    internal static readonly TimeSpan RejectionGuard = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan FirstBackOff = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _gate = new();
+    private AccessToken? _current;
+    private AccessToken? _rejected;
+    private Task<AccessToken?>? _load;
+    private int _failures;
+    private DateTimeOffset _notBefore;
+
+    /// <summary>A usable token, or null if none can be had now. The wait ends with <paramref name="cancellationToken"/>; the load goes on.</summary>
+    public ValueTask<AccessToken?> GetAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return IsUsable(_current) ? new(_current) : new(LoadOnce().WaitAsync(cancellationToken));
+        }
+    }
+
+    /// <summary>
+    /// An upstream answered 401 to <paramref name="rejected"/>. Returns another token to try once more; null if none can be had; or
+    /// the same instance if it will not be renewed, because it was itself obtained for a 401 a moment ago.
+    /// </summary>
+    public async ValueTask<AccessToken?> RenewRejectedAsync(AccessToken rejected, CancellationToken cancellationToken)
+    {
+        // Twice, because the first wait may join a load that began before the rejection and read the same token again.
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            Task<AccessToken?> load;
+            lock (_gate)
+            {
+                if (IsUsable(_current) && _current!.Value != rejected.Value)
+                {
+                    return _current;
+                }
+
+                if (rejected.FollowsRejection && time.GetUtcNow() - rejected.ObtainedAt < RejectionGuard)
+                {
+                    return rejected;
+                }
+
+                _current = null;
+                _rejected = rejected;
+                load = LoadOnce();
+            }
+
+            if (await load.WaitAsync(cancellationToken) is var token && token?.Value != rejected.Value)
+            {
+                return token;
+            }
+        }
+
+        return null;
+    }
+
+    private bool IsUsable(AccessToken? token) => token is not null && time.GetUtcNow() < token.UsableUntil;
+
+    /// <summary>Joins the load under way or begins one. Only with the gate held.</summary>
+    private Task<AccessToken?> LoadOnce() =>
+        _load is { IsCompleted: false } ? _load : _load = Task.Run(LoadAsync);
+
+    private async Task<AccessToken?> LoadAsync()
+    {
+        AccessToken? rejected;
+        lock (_gate)
+        {
+            rejected = _rejected;
+        }
+
+        // 2
+        var shared = await store.GetAsync();
+        if (IsUsable(shared) && shared!.Value != rejected?.Value)
+        {
+            return Adopt(shared);
+        }
+
+        if (rejected is not null)
+        {
+            Log.Rejected(logger);
+            await store.RemoveAsync(rejected);
+        }
+
+        // 3
+        if (time.GetUtcNow() < _notBefore)
+        {
+            return null;
+        }
+
+        var issued = await RequestAsync();
+        if (issued is null)
+        {
+            BackOff();
+            return null;
+        }
+
+        var now = time.GetUtcNow();
+        var token = new AccessToken(issued.Value, now, now + issued.Life, followsRejection: rejected is not null);
+        _failures = 0;
+        Log.Obtained(logger, (long)issued.Life.TotalSeconds);
+        Adopt(token);
+        await store.SetAsync(token);
+        return token;
+    }
+
+    private async Task<IssuedToken?> RequestAsync()
+    {
+        using var deadline = new CancellationTokenSource(LoadTimeout, time);
+        try
+        {
+            return await endpoint.RequestAsync(deadline.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Log.TimedOut(logger, LoadTimeout.TotalSeconds);
+            return null;
+        }
+    }
+
+    private AccessToken Adopt(AccessToken token)
+    {
+        lock (_gate)
+        {
+            _current = token;
+            _rejected = null;
+        }
+
+        return token;
+    }
+
+    /// <summary>The first failure may be chance and is tried again at once; from the second on the pause doubles, with jitter.</summary>
+    private void BackOff()
+    {
+        _failures++;
+        if (_failures < 2)
+        {
+            return;
+        }
+
+        var pause = FirstBackOff * Math.Pow(2, Math.Min(_failures - 2, 10));
+        pause = (pause < LongestBackOff ? pause : LongestBackOff) * (0.5 + (Random.Shared.NextDouble() / 2));
+        _notBefore = time.GetUtcNow() + pause;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3101, LogLevel.Information, "Obtained an access token that lives {LifeSeconds} s")]
+        public static partial void Obtained(ILogger logger, long lifeSeconds);
+
+        [LoggerMessage(3102, LogLevel.Warning, "An upstream refused the access token; it is replaced")]
+        public static partial void Rejected(ILogger logger);
+
+        [LoggerMessage(3103, LogLevel.Warning, "The token endpoint did not answer within {Seconds} s")]
+        public static partial void TimedOut(ILogger logger, double seconds);
+    }
+}

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Options;
+
+namespace Gateway.AccessTokens;
+
+internal sealed class AccessTokensOptionsValidator : IValidateOptions<AccessTokensOptions>
+{
+    public ValidateOptionsResult Validate(string? name, AccessTokensOptions options)
+    {
+        var errors = new List<string>();
+        if (options.Authority is not { IsAbsoluteUri: true, Scheme: "https", UserInfo: "", Query: "", Fragment: "" })
+        {
+            errors.Add("AccessTokens:Authority: must be an absolute https address without user, query or fragment, such as https://oauth.prestashop.com/.");
+        }
+
+        if (string.IsNullOrWhiteSpace(options.ClientId))
+        {
+            errors.Add("AccessTokens:ClientId: is required.");
+        }
+
+        if (string.IsNullOrWhiteSpace(options.ClientSecret))
+        {
+            errors.Add("AccessTokens:ClientSecret: is required; give it by environment or secret file, never in appsettings.json.");
+        }
+
+        if (options.ScopeList.Count == 0)
+        {
+            errors.Add("AccessTokens:Scopes: needs at least one scope, such as openid.");
+        }
+
+        if (options.EncryptionKey.Length > 0 && !TokenCipher.TryDecodeKey(options.EncryptionKey, out _))
+        {
+            errors.Add("AccessTokens:EncryptionKey: must be 32 bytes in base64 (openssl rand -base64 32), or empty.");
+        }
+
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+}

@@ -1,0 +1,118 @@
+using System.Net;
+using System.Text;
+using Microsoft.Extensions.Options;
+using Microsoft.Identity.Client;
+using Microsoft.Identity.Client.Extensibility;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
+
+namespace Gateway.AccessTokens;
+
+/// <summary>
+/// The client-credentials grant through MSAL, bent to what PrestaShop documents: HTTP Basic client authentication with form-url-encoded
+/// id and secret (RFC 6749 §2.3.1) and an <c>audience</c> field. MSAL's own cache is bypassed: it never keeps a token of five
+/// minutes or less and knows nothing of the audience; when to ask is <see cref="AccessTokenProvider"/>'s business.
+/// </summary>
+internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClientFactory, IDisposable
+{
+    /// <summary>RFC 6749 §5.1 only recommends <c>expires_in</c>. Where it is missing, a short life is assumed, never "forever".</summary>
+    internal static readonly TimeSpan AssumedLife = TimeSpan.FromSeconds(60);
+
+    private readonly AccessTokensOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<MsalTokenEndpoint> _logger;
+    private readonly HttpClient _client;
+    private readonly IConfidentialClientApplication _application;
+
+    public MsalTokenEndpoint(IOptions<AccessTokensOptions> options, TimeProvider time, ILogger<MsalTokenEndpoint> logger)
+    {
+        _options = options.Value;
+        _time = time;
+        _logger = logger;
+        _client = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            ActivityHeadersPropagator = null,
+        })
+        {
+            // The caller's token bounds the call; this only catches a caller without one.
+            Timeout = TimeSpan.FromSeconds(30),
+            MaxResponseContentBufferSize = 1024 * 1024,
+        };
+        _application = ConfidentialClientApplicationBuilder
+            .Create(_options.ClientId)
+            .WithClientSecret(_options.ClientSecret)
+            .WithExperimentalFeatures()
+            .WithHttpClientFactory(this, retryOnceOn5xx: false)
+            .WithOidcAuthority(_options.Authority!.AbsoluteUri)
+            .Build();
+    }
+
+    public async Task<IssuedToken?> RequestAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await _application
+                .AcquireTokenForClient(_options.ScopeList)
+                .WithForceRefresh(true)
+                .OnBeforeTokenRequest(PrepareRequest)
+                .ExecuteAsync(cancellationToken);
+            var life = result.ExpiresOn - _time.GetUtcNow();
+            return new IssuedToken(result.AccessToken, life > TimeSpan.Zero ? life : AssumedLife);
+        }
+        catch (MsalServiceException exception)
+        {
+            // Never the message or the body: they are the server's text.
+            Log.Refused(_logger, exception.StatusCode, SafeCode(exception.ErrorCode));
+            return null;
+        }
+        catch (MsalException exception)
+        {
+            Log.Failed(_logger, SafeCode(exception.ErrorCode));
+            return null;
+        }
+        catch (HttpRequestException exception)
+        {
+            Log.Failed(_logger, exception.HttpRequestError.ToString());
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.Failed(_logger, "TimedOut");
+            return null;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            // A third-party library on top of somebody else's answer: whatever it throws, there is no token.
+            Log.Failed(_logger, exception.GetType().Name);
+            return null;
+        }
+    }
+
+    HttpClient IMsalHttpClientFactory.GetHttpClient() => _client;
+
+    public void Dispose() => _client.Dispose();
+
+    private Task PrepareRequest(OnBeforeTokenRequestData request)
+    {
+        request.BodyParameters.Remove("client_secret");
+        request.BodyParameters["audience"] = _options.Audience;
+        var credentials = $"{WebUtility.UrlEncode(_options.ClientId)}:{WebUtility.UrlEncode(_options.ClientSecret)}";
+        request.Headers["Authorization"] = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>An error code may be the server's text too; only what looks like a code is logged.</summary>
+    private static string SafeCode(string? code) =>
+        code is { Length: > 0 and <= 64 } && code.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? code : "unknown";
+
+    private static partial class Log
+    {
+        [LoggerMessage(3001, LogLevel.Warning, "The token endpoint answered {StatusCode} ({ErrorCode})")]
+        public static partial void Refused(ILogger logger, int statusCode, string errorCode);
+
+        [LoggerMessage(3002, LogLevel.Warning, "The token endpoint gave no token ({Reason})")]
+        public static partial void Failed(ILogger logger, string reason);
+    }
+}

@@ -1,0 +1,147 @@
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Gateway.Caching;
+
+/// <summary>
+/// The one connection to Redis, and the rule that Redis may make the gateway slower but never stop it. A command is only issued
+/// while connected (newer clients would queue it and run it much later), waits at most <c>Redis:OperationTimeout</c> (the client
+/// notices its own asynchronous time-outs about once a second), and its failure puts the whole subsystem into a cool-off, so that
+/// a Redis that accepts and never answers costs one short delay and not one per request.
+/// </summary>
+internal sealed partial class RedisConnection : IHostedService, IDisposable
+{
+    /// <summary>How long Redis is left alone after a command failed.</summary>
+    internal static readonly TimeSpan CoolOff = TimeSpan.FromSeconds(5);
+
+    private readonly RedisOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<RedisConnection> _logger;
+    private ConnectionMultiplexer? _multiplexer;
+    private long _coolOffUntil;
+    private int _state = (int)RedisState.Connecting;
+
+    public RedisConnection(IOptions<RedisOptions> options, TimeProvider time, ILogger<RedisConnection> logger)
+    {
+        _options = options.Value;
+        _time = time;
+        _logger = logger;
+        if (_options.ConnectionString.Length == 0)
+        {
+            _state = (int)RedisState.Off;
+        }
+    }
+
+    public RedisState State => (RedisState)Volatile.Read(ref _state);
+
+    private bool IsCooling => _time.GetTimestamp() < Volatile.Read(ref _coolOffUntil);
+
+    /// <summary>Runs a command if Redis can be had. <c>Done</c> is false, and nothing is thrown, when it can not or did not answer.</summary>
+    public async ValueTask<(bool Done, T? Value)> TryAsync<T>(Func<IDatabase, Task<T>> command)
+    {
+        if (Volatile.Read(ref _multiplexer) is not { IsConnected: true } multiplexer || IsCooling)
+        {
+            return default;
+        }
+
+        Task<T>? running = null;
+        try
+        {
+            running = command(multiplexer.GetDatabase());
+            var value = await running.WaitAsync(_options.OperationTimeout, _time);
+            Enter(RedisState.Up, "answers");
+            return (true, value);
+        }
+        catch (Exception exception) when (exception is TimeoutException or RedisException or ObjectDisposedException)
+        {
+            Observe(running);
+            Volatile.Write(ref _coolOffUntil, _time.GetTimestamp() + (long)(CoolOff.TotalSeconds * _time.TimestampFrequency));
+            Enter(RedisState.Down, exception.GetType().Name);
+            return default;
+        }
+    }
+
+    /// <summary>Begins to connect and does not wait for it: a start must not hang on optional equipment.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (State == RedisState.Off)
+        {
+            Log.Off(_logger);
+            return Task.CompletedTask;
+        }
+
+        // The client may block on name resolution before it first yields.
+        _ = Task.Run(ConnectAsync, CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => Interlocked.Exchange(ref _multiplexer, value: null)?.Dispose();
+
+    private async Task ConnectAsync()
+    {
+        try
+        {
+            var configuration = ConfigurationOptions.Parse(_options.ConnectionString);
+            configuration.AbortOnConnectFail = false;
+            configuration.ReconnectRetryPolicy = new LinearRetry(1_000);
+            configuration.ClientName ??= "gateway";
+            var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
+            multiplexer.ConnectionFailed += (_, args) => Enter(RedisState.Down, args.FailureType.ToString());
+            multiplexer.ConnectionRestored += (_, _) => EnterByConnection(multiplexer);
+            Volatile.Write(ref _multiplexer, multiplexer);
+            EnterByConnection(multiplexer);
+        }
+        catch (Exception exception) when (exception is RedisException or InvalidOperationException or ArgumentException)
+        {
+            Enter(RedisState.Down, exception.GetType().Name);
+        }
+    }
+
+    private void EnterByConnection(ConnectionMultiplexer multiplexer)
+    {
+        if (multiplexer.IsConnected)
+        {
+            Enter(RedisState.Up, "connected");
+        }
+        else
+        {
+            Enter(RedisState.Down, "not connected");
+        }
+    }
+
+    /// <summary>One log line per change of state.</summary>
+    private void Enter(RedisState state, string reason)
+    {
+        if (Interlocked.Exchange(ref _state, (int)state) == (int)state)
+        {
+            return;
+        }
+
+        if (state == RedisState.Up)
+        {
+            Log.Up(_logger, reason);
+        }
+        else
+        {
+            Log.Down(_logger, reason);
+        }
+    }
+
+    /// <summary>A command that was given up may still fail later; nobody else will look.</summary>
+    private static void Observe(Task? abandoned) =>
+        _ = abandoned?.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+
+    private static partial class Log
+    {
+        [LoggerMessage(2001, LogLevel.Information, "Redis:ConnectionString is empty: tokens are kept in this replica's memory only")]
+        public static partial void Off(ILogger logger);
+
+        [LoggerMessage(2002, LogLevel.Information, "Redis is in use ({Reason})")]
+        public static partial void Up(ILogger logger, string reason);
+
+        [LoggerMessage(2003, LogLevel.Warning, "Redis is not in use ({Reason}): this replica goes on with its own memory")]
+        public static partial void Down(ILogger logger, string reason);
+    }
+}

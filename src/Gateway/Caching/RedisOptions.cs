@@ -1,0 +1,16 @@
+namespace Gateway.Caching;
+
+/// <summary>Section <c>Redis</c>: what the replicas share. Optional equipment: without it each replica keeps to its own memory.</summary>
+internal sealed class RedisOptions
+{
+    public const string Section = "Redis";
+
+    /// <summary>StackExchange.Redis connection string (<c>host:6379,password=…,ssl=true</c>). Empty (default): memory only. A secret.</summary>
+    public string ConnectionString { get; set; } = string.Empty;
+
+    /// <summary>First part of every key and channel, so that one Redis can serve several gateways. Default <c>gateway</c>.</summary>
+    public string KeyPrefix { get; set; } = "gateway";
+
+    /// <summary>What one command may cost before Redis counts as absent for a while. Default 250 ms, range 10 ms to 5 s.</summary>
+    public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromMilliseconds(250);
+}

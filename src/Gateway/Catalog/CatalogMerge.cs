@@ -1,0 +1,148 @@
+using Gateway.Iso;
+using Gateway.Upstreams;
+using Gateway.Upstreams.Billing;
+using Gateway.Upstreams.Paymentwall;
+
+namespace Gateway.Catalog;
+
+/// <summary>Joins components with prices. Pure: the same input yields the same answer, and nothing is asked or waited for.</summary>
+internal static class CatalogMerge
+{
+    /// <param name="question">What was asked.</param>
+    /// <param name="listings">One per product, in the order asked for.</param>
+    /// <param name="prices">By SKU, those after trials included. A SKU that is missing was not answered in time.</param>
+    /// <param name="rules">The operator's rules.</param>
+    public static CatalogResponse Merge(
+        CatalogQuestion question,
+        IReadOnlyList<ProductListing> listings,
+        IReadOnlyDictionary<string, UpstreamResult<PaymentwallProduct?>> prices,
+        CatalogRules rules)
+    {
+        var items = listings.SelectMany(listing => listing.Components).Select(component => Item(component, question, prices, rules)).ToList();
+        var failed = listings
+            .Where(listing => listing.Problem is not null)
+            .Select(listing => new CatalogFailedProduct { ProductId = listing.ProductId, Code = listing.Problem!.Code })
+            .ToList();
+        return new CatalogResponse
+        {
+            Context = new CatalogContext
+            {
+                Country = question.Country,
+                CountrySource = question.CountrySource,
+                Lang = question.Language,
+                Sandbox = question.Sandbox,
+            },
+            Completeness = new CatalogCompleteness
+            {
+                Complete = failed.Count == 0 && !items.Exists(LacksPrice),
+                Components = items.Count,
+                Priced = items.Count(item => item.Price.Status is PriceStatus.Live or PriceStatus.Stale),
+                Stale = items.Count(item => item.Price.Status is PriceStatus.Stale),
+                NotFound = items.Count(item => item.Price.Status is PriceStatus.NotFound),
+                Unavailable = items.Count(item => item.Price.Status is PriceStatus.Unavailable),
+                FailedProducts = failed,
+            },
+            Items = items,
+        };
+    }
+
+    /// <summary>Whether a price that the item needs is unavailable.</summary>
+    public static bool LacksPrice(CatalogItem item) =>
+        item.Price.Status == PriceStatus.Unavailable || item.Price.Trial?.Then.Status == PriceStatus.Unavailable;
+
+    private static CatalogItem Item(
+        BillingComponent component,
+        CatalogQuestion question,
+        IReadOnlyDictionary<string, UpstreamResult<PaymentwallProduct?>> prices,
+        CatalogRules rules)
+    {
+        var sku = rules.SkuOf(component);
+        var overlay = rules.OverlayOf(component);
+        var (status, product, reason) = question.Prices == PriceMode.Skip ? (PriceStatus.Skipped, null, null) : LookUp(sku, prices);
+        return new CatalogItem
+        {
+            Id = component.Id,
+            ProductId = component.ProductId,
+            GroupId = component.GroupId,
+            Type = component.Type,
+            Status = component.Status,
+            Name = overlay.Name ?? product?.Name,
+            Description = overlay.Description,
+            Features = overlay.Features ?? [],
+            Billing = Billing(component, rules),
+            Price = new CatalogPrice
+            {
+                Status = status,
+                Sku = sku,
+                AmountMinor = product?.Price.AmountMinor,
+                Amount = product?.Price.Amount,
+                Currency = product?.Price.Currency.Code,
+                Exponent = product?.Price.Currency.Exponent,
+                Period = product?.Period,
+                Recurring = product?.Recurring,
+                Trial = product is { IsTrial: true } ? new CatalogTrial { Then = Then(product.PostTrialSku, prices) } : null,
+                CompareAt = product?.OldPrice is { } old && old.AmountMinor > product.Price.AmountMinor ? Amount(old) : null,
+                Reason = reason,
+            },
+        };
+    }
+
+    private static CatalogBilling Billing(BillingComponent component, CatalogRules rules) => new()
+    {
+        PricingModel = component.PricingModel,
+        UsageBased = component.UsageBased,
+        Period = component.BillingPeriod,
+        Trial = component.TrialPeriod,
+        FreeQuantity = component.FreeQuantity ?? 0,
+        MandatoryComponentIds = component.MandatoryComponentIds,
+        Tiers = component.Tiers,
+        ListPrice = component.PriceMinor is not { } minor ? null
+            : rules.ListPriceCurrencyOf(component) is { } currency ? Amount(new Money(minor, currency))
+            : new CatalogAmount { AmountMinor = minor, Amount = null, Currency = null, Exponent = null },
+        Extensions = component.Extensions,
+    };
+
+    /// <summary>One hop: what follows a trial is shown as Paymentwall has it, be it another trial or the same one.</summary>
+    private static CatalogThen Then(string? sku, IReadOnlyDictionary<string, UpstreamResult<PaymentwallProduct?>> prices)
+    {
+        var (status, product, reason) = LookUp(sku, prices);
+        return new CatalogThen
+        {
+            Status = status,
+            Sku = sku,
+            AmountMinor = product?.Price.AmountMinor,
+            Amount = product?.Price.Amount,
+            Currency = product?.Price.Currency.Code,
+            Exponent = product?.Price.Currency.Exponent,
+            Period = product?.Period,
+            Recurring = product?.Recurring,
+            Reason = reason,
+        };
+    }
+
+    private static (PriceStatus Status, PaymentwallProduct? Product, UpstreamFailure? Reason) LookUp(
+        string? sku, IReadOnlyDictionary<string, UpstreamResult<PaymentwallProduct?>> prices)
+    {
+        if (sku is null)
+        {
+            return (PriceStatus.NotFound, null, null);
+        }
+
+        if (!prices.TryGetValue(sku, out var result))
+        {
+            return (PriceStatus.Unavailable, null, UpstreamFailure.Timeout);
+        }
+
+        return result.TryGet(out var product, out var failure)
+            ? (product is null ? PriceStatus.NotFound : PriceStatus.Live, product, null)
+            : (PriceStatus.Unavailable, null, failure);
+    }
+
+    private static CatalogAmount Amount(Money money) => new()
+    {
+        AmountMinor = money.AmountMinor,
+        Amount = money.Amount,
+        Currency = money.Currency.Code,
+        Exponent = money.Currency.Exponent,
+    };
+}

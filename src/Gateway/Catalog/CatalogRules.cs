@@ -1,0 +1,53 @@
+using System.Text.RegularExpressions;
+using Gateway.Iso;
+using Gateway.Upstreams.Billing;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Catalog;
+
+/// <summary>The operator's rules about components, made ready once: SKU, list price's currency, overlay.</summary>
+internal sealed class CatalogRules
+{
+    private readonly CatalogOptions _options;
+    private readonly SkuTemplate _skuTemplate;
+    private readonly Regex _currencyPattern;
+
+    public CatalogRules(IOptions<CatalogOptions> options)
+    {
+        _options = options.Value;
+        _skuTemplate = SkuTemplate.TryParse(_options.SkuTemplate, out var template)
+            ? template
+            : throw new InvalidOperationException("Catalog:SkuTemplate was not validated.");
+        _currencyPattern = CurrencyPattern(_options.ListPriceCurrencyPattern);
+    }
+
+    /// <summary>The Paymentwall SKU of a component, or null if it has none.</summary>
+    public string? SkuOf(BillingComponent component) =>
+        _options.SkuMap.TryGetValue(component.Id, out var mapped)
+            ? (string.IsNullOrEmpty(mapped) ? null : mapped)
+            : _skuTemplate.Apply(component);
+
+    /// <summary>The currency of the list price: Billing's own word, else what the id says; null if neither names one.</summary>
+    public Currency? ListPriceCurrencyOf(BillingComponent component)
+    {
+        var code = string.IsNullOrEmpty(component.Currency)
+            ? _currencyPattern.Match(component.Id).Groups["currency"].Value
+            : component.Currency.ToUpperInvariant();
+        return Currency.TryGet(code, out var currency) ? currency : null;
+    }
+
+    public CatalogOverlay OverlayOf(BillingComponent component)
+    {
+        var byGroup = component.GroupId is { } group ? _options.Overlay.GetValueOrDefault(group) : null;
+        var byId = _options.Overlay.GetValueOrDefault(component.Id);
+        return new CatalogOverlay
+        {
+            Name = byId?.Name ?? byGroup?.Name,
+            Description = byId?.Description ?? byGroup?.Description,
+            Features = byId?.Features ?? byGroup?.Features,
+        };
+    }
+
+    internal static Regex CurrencyPattern(string pattern) =>
+        new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+}

@@ -1,0 +1,15 @@
+using Gateway.Configuration;
+
+namespace Gateway.Catalog;
+
+internal static class CatalogServiceCollectionExtensions
+{
+    public static IServiceCollection AddCatalog(this IServiceCollection services)
+    {
+        services.AddOptionsSection<CatalogOptions, CatalogOptionsValidator>(CatalogOptions.Section);
+        services.AddSingleton<CatalogRules>();
+        services.AddSingleton<CatalogQuestionReader>();
+        services.AddSingleton<CatalogAggregator>();
+        return services;
+    }
+}

@@ -1,0 +1,29 @@
+using System.Globalization;
+using Serilog;
+using Serilog.Formatting.Json;
+
+namespace Gateway.Hosting;
+
+/// <summary>
+/// Serilog as the only logging provider, configured by the section <c>Serilog</c>. Unless that names sinks, lines go to standard
+/// output: readable in development, JSON elsewhere.
+/// </summary>
+internal static class Logging
+{
+    private const string ReadableTemplate = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
+
+    public static WebApplicationBuilder AddGatewayLogging(this WebApplicationBuilder builder)
+    {
+        var configuration = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).Enrich.FromLogContext();
+        if (!builder.Configuration.GetSection("Serilog:WriteTo").Exists())
+        {
+            _ = builder.Environment.IsDevelopment()
+                ? configuration.WriteTo.Console(outputTemplate: ReadableTemplate, formatProvider: CultureInfo.InvariantCulture)
+                : configuration.WriteTo.Console(new JsonFormatter(renderMessage: true, formatProvider: CultureInfo.InvariantCulture));
+        }
+
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSerilog(configuration.CreateLogger(), dispose: true);
+        return builder;
+    }
+}

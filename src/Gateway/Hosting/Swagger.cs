@@ -1,0 +1,113 @@
+using System.Text.Json.Nodes;
+using Gateway.Catalog;
+using Gateway.Problems;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace Gateway.Hosting;
+
+/// <summary>The OpenAPI document at <c>/swagger/v1/swagger.json</c> and the page to try it at <c>/swagger</c>.</summary>
+internal static class Swagger
+{
+    public static IServiceCollection AddGatewaySwagger(this IServiceCollection services)
+    {
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(options =>
+        {
+            options.SwaggerDoc("v1", new OpenApiInfo
+            {
+                Title = "Aggregation gateway",
+                Version = "v1",
+                Description = "One answer to \"what can this customer buy here, and what does it cost?\" for storefronts: the components "
+                    + "of PrestaShop Billing products, each with Paymentwall's price for the customer's country.",
+            });
+            options.IncludeXmlComments(Path.Combine(AppContext.BaseDirectory, "Gateway.xml"));
+            options.DocInclusionPredicate((_, operation) => operation.HttpMethod != HttpMethods.Head);
+            options.SupportNonNullableReferenceTypes();
+            options.NonNullableReferenceTypesAsRequired();
+            options.OperationFilter<CatalogOperations>();
+            options.OperationFilter<ProblemResponses>();
+        });
+        return services;
+    }
+
+    public static void UseGatewaySwagger(this WebApplication app)
+    {
+        app.UseSwagger();
+        app.UseSwaggerUI(options =>
+        {
+            options.DocumentTitle = "Aggregation gateway";
+            options.SwaggerEndpoint("v1/swagger.json", "v1");
+            options.DisplayRequestDuration();
+            options.EnableTryItOutByDefault();
+        });
+        app.MapGet("/", () => TypedResults.Redirect("/swagger")).ExcludeFromDescription();
+    }
+
+    /// <summary>The catalog reads its query itself, so that a 400 can say what is allowed; here its table of parameters is shown.</summary>
+    private sealed class CatalogOperations : IOperationFilter
+    {
+        public void Apply(OpenApiOperation operation, OperationFilterContext context)
+        {
+            if (context.ApiDescription.RelativePath is not ("catalog" or "catalog/{productId}") || context.ApiDescription.HttpMethod != HttpMethods.Get)
+            {
+                return;
+            }
+
+            operation.OperationId = context.ApiDescription.RelativePath == "catalog" ? "listCatalog" : "listProductCatalog";
+            operation.Parameters ??= [];
+            foreach (var parameter in operation.Parameters.OfType<OpenApiParameter>())
+            {
+                parameter.Description = "Billing product id: " + ProductId.Allowed + ".";
+                parameter.Example = CatalogParameter.Product.Example;
+            }
+
+            var shown = operation.Parameters.Count > 0 ? CatalogParameter.All.Where(p => p != CatalogParameter.Product) : CatalogParameter.All;
+            foreach (var parameter in shown)
+            {
+                operation.Parameters.Add(Describe(parameter));
+            }
+
+            if (operation.Responses?.TryGetValue("200", out var ok) == true)
+            {
+                ok.Description = "The catalog, complete or not: `completeness` says which.";
+            }
+        }
+
+        private static OpenApiParameter Describe(CatalogParameter parameter)
+        {
+            var value = new OpenApiSchema
+            {
+                Type = JsonSchemaType.String,
+                Enum = parameter.Values?.Select(allowed => (JsonNode)allowed).ToList(),
+            };
+            JsonNode? example = parameter.Example;
+            return new OpenApiParameter
+            {
+                Name = parameter.Name,
+                In = ParameterLocation.Query,
+                Description = $"{parameter.Description} Allowed: {parameter.Allowed}.",
+                Schema = parameter.IsList ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = value } : value,
+                Style = parameter.IsList ? ParameterStyle.Form : null,
+                Explode = !parameter.IsList,
+                Example = parameter.IsList && example is not null ? new JsonArray(example) : example,
+            };
+        }
+    }
+
+    /// <summary>Every problem with its codes, from the table itself.</summary>
+    private sealed class ProblemResponses : IOperationFilter
+    {
+        public void Apply(OpenApiOperation operation, OperationFilterContext context)
+        {
+            foreach (var (status, response) in operation.Responses ?? [])
+            {
+                var codes = Problem.All.Where(problem => problem.Status.ToString(System.Globalization.CultureInfo.InvariantCulture) == status).ToList();
+                if (codes.Count > 0)
+                {
+                    response.Description = string.Join(" ", codes.Select(problem => $"`{problem.Code}`: {problem.Title}"));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using System.Net;
+using Gateway.AccessTokens;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Upstreams.Billing;
+
+/// <summary>The Billing API, typed. Every call carries the gateway's access token; without one nothing is sent.</summary>
+internal sealed partial class BillingClient(
+    UpstreamTransport transport, AccessTokenProvider tokens, IOptions<BillingOptions> options, ILogger<BillingClient> logger)
+{
+    /// <summary>The components of a product in Billing's order; a null value means that Billing knows no such product.</summary>
+    public async Task<UpstreamResult<IReadOnlyList<BillingComponent>?>> ListComponentsAsync(
+        ComponentsQuestion question, CancellationToken cancellationToken)
+    {
+        var result = await SendAuthorizedAsync(() => CreateRequest(question), cancellationToken);
+        if (!result.TryGet(out var answer, out var failure))
+        {
+            return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(failure);
+        }
+
+        if (answer.Status == HttpStatusCode.NotFound)
+        {
+            return UpstreamResult.Of<IReadOnlyList<BillingComponent>?>(null);
+        }
+
+        if (answer.Failure is { } refused)
+        {
+            Log.Refused(logger, (int)answer.Status, question.ProductId);
+            return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(refused);
+        }
+
+        if (BillingPayload.Read(answer.Json, question.ProductId) is not { } components)
+        {
+            Log.BadPayload(logger, question.ProductId, answer.Body.Length);
+            return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(UpstreamFailure.BadPayload);
+        }
+
+        return UpstreamResult.Of<IReadOnlyList<BillingComponent>?>(components);
+    }
+
+    /// <summary>
+    /// (1) No token, no call. (2) A 401 means that the token was revoked or its key rotated: it is renewed once and the call
+    /// repeated. (3) If the provider will not renew it, or the new one is refused too, the 401 stands and is a rejection.
+    /// </summary>
+    private async Task<UpstreamResult<UpstreamAnswer>> SendAuthorizedAsync(
+        Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
+    {
+        // 1
+        if (await tokens.GetAsync(cancellationToken) is not { } token)
+        {
+            return UpstreamResult.Failed<UpstreamAnswer>(UpstreamFailure.TokenUnavailable);
+        }
+
+        var result = await SendWithAsync(token);
+        if (!result.TryGet(out var answer, out _) || answer.Status != HttpStatusCode.Unauthorized)
+        {
+            return result;
+        }
+
+        // 2
+        var renewed = await tokens.RenewRejectedAsync(token, cancellationToken);
+        if (renewed is null)
+        {
+            return UpstreamResult.Failed<UpstreamAnswer>(UpstreamFailure.TokenUnavailable);
+        }
+
+        // 3
+        return ReferenceEquals(renewed, token) ? result : await SendWithAsync(renewed);
+
+        Task<UpstreamResult<UpstreamAnswer>> SendWithAsync(AccessToken bearer) => transport.SendAsync(
+            () =>
+            {
+                var request = createRequest();
+                request.Headers.Authorization = new("Bearer", bearer.Value);
+                return request;
+            },
+            cancellationToken);
+    }
+
+    private HttpRequestMessage CreateRequest(ComponentsQuestion question)
+    {
+        var path = $"v1/products/{Uri.EscapeDataString(question.ProductId)}/components?filter_status={Uri.EscapeDataString(question.Status)}";
+        if (question.Language is { } language)
+        {
+            path += $"&{options.Value.LanguageParameter}={language}";
+        }
+
+        var request = new HttpRequestMessage(HttpMethod.Get, path);
+        if (question.Sandbox)
+        {
+            request.Headers.Add("sandbox", "true");
+        }
+
+        return request;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1101, LogLevel.Warning, "Billing answered {StatusCode} for product {ProductId}")]
+        public static partial void Refused(ILogger logger, int statusCode, string productId);
+
+        [LoggerMessage(1102, LogLevel.Warning, "Billing's answer for product {ProductId} ({Bytes} bytes) is not of the documented shape")]
+        public static partial void BadPayload(ILogger logger, string productId, int bytes);
+    }
+}

@@ -1,0 +1,132 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Gateway.Iso;
+
+namespace Gateway.Upstreams.Billing;
+
+/// <summary>Reads Billing's wire format, whole or not at all.</summary>
+internal static partial class BillingPayload
+{
+    /// <summary>The components in Billing's order; null if the body is not of the documented shape.</summary>
+    /// <param name="body">The body of a 200.</param>
+    /// <param name="productId">The product that was asked for, where an item does not say its own.</param>
+    public static IReadOnlyList<BillingComponent>? Read(ReadOnlySpan<byte> body, string productId)
+    {
+        try
+        {
+            var page = JsonSerializer.Deserialize(body, BillingPayloadContext.Default.Page);
+            if (page?.Items is not { } items)
+            {
+                return null;
+            }
+
+            var components = new List<BillingComponent>(items.Count);
+            foreach (var item in items)
+            {
+                if (item is null || ToComponent(item, productId) is not { } component)
+                {
+                    return null;
+                }
+
+                components.Add(component);
+            }
+
+            return components;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static BillingComponent? ToComponent(Item item, string productId)
+    {
+        if (item.Id.Length == 0
+            || item.Price < 0
+            || item.FreeQuantity < 0
+            || !TryPeriod(item.BillingPeriodUnit, item.BillingPeriodUnit is null ? null : 1, out var billingPeriod)
+            || !TryPeriod(item.TrialPeriodUnit, item.TrialPeriodValue, out var trialPeriod)
+            || (item.MandatoryComponentIds?.Contains(null) ?? false))
+        {
+            return null;
+        }
+
+        return new BillingComponent
+        {
+            Id = item.Id,
+            ProductId = item.ProductId ?? productId,
+            GroupId = item.ComponentGroupId,
+            Type = item.ComponentType,
+            Status = item.Status,
+            PricingModel = item.PricingModel,
+            UsageBased = item.IsUsageBased ?? false,
+            PriceMinor = item.Price,
+            Currency = item.Currency,
+            BillingPeriod = billingPeriod,
+            TrialPeriod = trialPeriod,
+            FreeQuantity = item.FreeQuantity,
+            MandatoryComponentIds = item.MandatoryComponentIds?.OfType<string>().ToList() ?? [],
+            Tiers = item.Tiers ?? [],
+            Extensions = item.Unknown is { Count: > 0 } unknown
+                ? new SortedDictionary<string, JsonElement>(unknown, StringComparer.Ordinal)
+                : null,
+        };
+    }
+
+    /// <summary>A period needs both halves; neither, or a value of zero, is no period; one half alone or an unknown unit is wrong.</summary>
+    private static bool TryPeriod(string? unit, long? count, out Period? period)
+    {
+        period = null;
+        return (string.IsNullOrEmpty(unit) && count is null or 0) || count is 0 || (count is { } n && Period.TryCreate(unit, n, out period));
+    }
+
+    private sealed record Page
+    {
+        public List<Item?>? Items { get; init; }
+    }
+
+    private sealed record Item
+    {
+        [JsonRequired]
+        public string Id { get; init; } = string.Empty;
+
+        public string? ProductId { get; init; }
+
+        public string? ComponentGroupId { get; init; }
+
+        public string? ComponentType { get; init; }
+
+        public string? Status { get; init; }
+
+        [JsonConverter(typeof(LenientJson.Flag))]
+        public bool? IsUsageBased { get; init; }
+
+        public string? PricingModel { get; init; }
+
+        [JsonConverter(typeof(LenientJson.Integer))]
+        public long? Price { get; init; }
+
+        public string? Currency { get; init; }
+
+        public List<JsonElement>? Tiers { get; init; }
+
+        public string? BillingPeriodUnit { get; init; }
+
+        [JsonConverter(typeof(LenientJson.Integer))]
+        public long? TrialPeriodValue { get; init; }
+
+        public string? TrialPeriodUnit { get; init; }
+
+        [JsonConverter(typeof(LenientJson.Integer))]
+        public long? FreeQuantity { get; init; }
+
+        public List<string?>? MandatoryComponentIds { get; init; }
+
+        [JsonExtensionData]
+        public Dictionary<string, JsonElement>? Unknown { get; init; }
+    }
+
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+    [JsonSerializable(typeof(Page))]
+    private sealed partial class BillingPayloadContext : JsonSerializerContext;
+}

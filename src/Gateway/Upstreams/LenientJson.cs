@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Gateway.Upstreams;
+
+/// <summary>
+/// Readers for vendors whose numbers are sometimes strings and whose strings are sometimes numbers or empty. They accept the other
+/// spelling of the same value, and nothing else: a wrong shape is a <see cref="JsonException"/>, so that no model is half filled.
+/// </summary>
+internal static class LenientJson
+{
+    /// <summary>A string, a number (its digits as sent, so that no decimal is lost), or null. An empty string is null.</summary>
+    internal sealed class Text : JsonConverter<string?>
+    {
+        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+        {
+            JsonTokenType.String => reader.GetString() is { Length: > 0 } text ? text : null,
+            JsonTokenType.Number => Encoding.ASCII.GetString(reader.ValueSpan),
+            _ => throw new JsonException(),
+        };
+
+        public override void Write(Utf8JsonWriter writer, string? value, JsonSerializerOptions options) => throw new NotSupportedException();
+    }
+
+    /// <summary>A whole number, or a string of one (<c>12</c>, <c>"12"</c>, <c>12.0</c>). An empty string is null.</summary>
+    internal sealed class Integer : JsonConverter<long?>
+    {
+        public override long? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            var text = reader.TokenType switch
+            {
+                JsonTokenType.String => reader.GetString()!,
+                JsonTokenType.Number => Encoding.ASCII.GetString(reader.ValueSpan),
+                _ => throw new JsonException(),
+            };
+            if (text.Length == 0)
+            {
+                return null;
+            }
+
+            const NumberStyles Plain = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint;
+            return decimal.TryParse(text, Plain, CultureInfo.InvariantCulture, out var number)
+                && decimal.IsInteger(number) && number is >= long.MinValue and <= long.MaxValue
+                ? (long)number
+                : throw new JsonException();
+        }
+
+        public override void Write(Utf8JsonWriter writer, long? value, JsonSerializerOptions options) => throw new NotSupportedException();
+    }
+
+    /// <summary><c>true</c>, <c>1</c>, <c>"1"</c>, <c>"true"</c> and their opposites. An empty string is null.</summary>
+    internal sealed class Flag : JsonConverter<bool?>
+    {
+        public override bool? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+        {
+            JsonTokenType.True => true,
+            JsonTokenType.False => false,
+            JsonTokenType.Number when reader.ValueSpan.SequenceEqual("1"u8) => true,
+            JsonTokenType.Number when reader.ValueSpan.SequenceEqual("0"u8) => false,
+            JsonTokenType.String => reader.GetString() switch
+            {
+                "" => null,
+                "1" or "true" => true,
+                "0" or "false" => false,
+                _ => throw new JsonException(),
+            },
+            _ => throw new JsonException(),
+        };
+
+        public override void Write(Utf8JsonWriter writer, bool? value, JsonSerializerOptions options) => throw new NotSupportedException();
+    }
+}

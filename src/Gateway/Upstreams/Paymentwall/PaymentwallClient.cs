@@ -1,0 +1,70 @@
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Upstreams.Paymentwall;
+
+/// <summary>The Product Details API, typed. There is no batch call: one signed request per SKU and country.</summary>
+internal sealed partial class PaymentwallClient(
+    UpstreamTransport transport, IOptions<PaymentwallOptions> options, ILogger<PaymentwallClient> logger) : IDisposable
+{
+    private readonly SemaphoreSlim _inFlight = new(options.Value.MaxConcurrency);
+
+    /// <summary>The product; a null value means that Paymentwall does not sell this SKU in this country.</summary>
+    public async Task<UpstreamResult<PaymentwallProduct?>> GetProductAsync(PriceQuestion question, CancellationToken cancellationToken)
+    {
+        var path = "api/rest/product/?" + SignedQuery(question);
+        UpstreamResult<UpstreamAnswer> result;
+        await _inFlight.WaitAsync(cancellationToken);
+        try
+        {
+            result = await transport.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, path), cancellationToken);
+        }
+        finally
+        {
+            _inFlight.Release();
+        }
+
+        if (!result.TryGet(out var answer, out var failure))
+        {
+            return UpstreamResult.Failed<PaymentwallProduct?>(failure);
+        }
+
+        if (answer.Failure is { } refused)
+        {
+            Log.Refused(logger, (int)answer.Status, question.Sku, question.Country);
+            return UpstreamResult.Failed<PaymentwallProduct?>(refused);
+        }
+
+        if (!PaymentwallPayload.TryRead(answer.Json, out var product))
+        {
+            Log.BadPayload(logger, question.Sku, question.Country, answer.Body.Length);
+            return UpstreamResult.Failed<PaymentwallProduct?>(UpstreamFailure.BadPayload);
+        }
+
+        return UpstreamResult.Of(product);
+    }
+
+    public void Dispose() => _inFlight.Dispose();
+
+    private string SignedQuery(PriceQuestion question)
+    {
+        var version = options.Value.SignatureVersion;
+        KeyValuePair<string, string>[] parameters =
+        [
+            new("key", options.Value.ProjectKey),
+            new("ag_external_id", question.Sku),
+            new("country_code", question.Country),
+            new("sign_version", version == 3 ? "3" : "2"),
+        ];
+        var sign = PaymentwallSignature.Compute(parameters, options.Value.SecretKey, version);
+        return string.Join('&', parameters.Select(p => $"{p.Key}={Uri.EscapeDataString(p.Value)}")) + "&sign=" + sign;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1201, LogLevel.Warning, "Paymentwall answered {StatusCode} for SKU {Sku} in {Country}")]
+        public static partial void Refused(ILogger logger, int statusCode, string sku, string country);
+
+        [LoggerMessage(1202, LogLevel.Warning, "Paymentwall's answer for SKU {Sku} in {Country} ({Bytes} bytes) is not of the documented shape")]
+        public static partial void BadPayload(ILogger logger, string sku, string country, int bytes);
+    }
+}

@@ -1,0 +1,25 @@
+namespace Gateway.Upstreams.Paymentwall;
+
+/// <summary>Section <c>Paymentwall</c>: the Paymentwall Product Details API.</summary>
+internal sealed class PaymentwallOptions : UpstreamOptions
+{
+    public const string Section = "Paymentwall";
+
+    public PaymentwallOptions() => BaseAddress = new Uri("https://api.paymentwall.com/");
+
+    /// <summary>The project's public key. Required.</summary>
+    public string ProjectKey { get; set; } = string.Empty;
+
+    /// <summary>The project's secret key, which signs every call. Required; a secret.</summary>
+    public string SecretKey { get; set; } = string.Empty;
+
+    /// <summary>3 (SHA-256, default) or 2 (MD5).</summary>
+    public int SignatureVersion { get; set; } = 3;
+
+    /// <summary>Calls in flight at most, per replica. Default 64, range 1 to 1,000.</summary>
+    public int MaxConcurrency { get; set; } = 64;
+
+    protected override TimeSpan DefaultTimeout => TimeSpan.FromSeconds(3);
+
+    protected override TimeSpan DefaultAttemptTimeout => TimeSpan.FromSeconds(1.5);
+}

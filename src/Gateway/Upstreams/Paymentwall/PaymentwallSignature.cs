@@ -1,0 +1,33 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Gateway.Upstreams.Paymentwall;
+
+/// <summary>
+/// Paymentwall's widget signature: <c>name=value</c> of every parameter but <c>sign</c>, raw (before URL encoding), sorted by name
+/// in ordinal order, nothing between them, then the secret key; hashed with MD5 (version 2) or SHA-256 (version 3), lowercase hex.
+/// </summary>
+internal static class PaymentwallSignature
+{
+    /// <param name="parameters">Every parameter of the query, <c>sign_version</c> included, decoded.</param>
+    /// <param name="secretKey">The project's secret key.</param>
+    /// <param name="version">2 or 3.</param>
+    [SuppressMessage("Security", "CA5351:Do Not Use Broken Cryptographic Algorithms", Justification = "The vendor's version 2 is MD5; 3 is the default.")]
+    public static string Compute(IEnumerable<KeyValuePair<string, string>> parameters, string secretKey, int version)
+    {
+        var text = new StringBuilder();
+        foreach (var (name, value) in parameters.Where(p => p.Key != "sign").OrderBy(p => p.Key, StringComparer.Ordinal))
+        {
+            text.Append(name).Append('=').Append(value);
+        }
+
+        var bytes = Encoding.UTF8.GetBytes(text.Append(secretKey).ToString());
+        return version switch
+        {
+            2 => Convert.ToHexStringLower(MD5.HashData(bytes)),
+            3 => Convert.ToHexStringLower(SHA256.HashData(bytes)),
+            _ => throw new ArgumentOutOfRangeException(nameof(version), version, "Only versions 2 and 3 sign this API."),
+        };
+    }
+}

@@ -1,0 +1,33 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Gateway.Upstreams;
+
+/// <summary>What an upstream answered, or why there is no answer. Made by <see cref="UpstreamResult"/>.</summary>
+internal sealed class UpstreamResult<T>
+{
+    private readonly T _value;
+
+    internal UpstreamResult(T value, UpstreamFailure? failure)
+    {
+        _value = value;
+        Failure = failure;
+    }
+
+    /// <summary>Null when there is an answer.</summary>
+    public UpstreamFailure? Failure { get; }
+
+    /// <summary>The answer; the failure is meaningful only when this returns false.</summary>
+    public bool TryGet([MaybeNullWhen(false)] out T value, out UpstreamFailure failure)
+    {
+        value = _value;
+        failure = Failure.GetValueOrDefault();
+        return Failure is null;
+    }
+}
+
+internal static class UpstreamResult
+{
+    public static UpstreamResult<T> Of<T>(T value) => new(value, failure: null);
+
+    public static UpstreamResult<T> Failed<T>(UpstreamFailure failure) => new(default!, failure);
+}

@@ -1,0 +1,35 @@
+using Gateway.Configuration;
+using Gateway.Upstreams.Billing;
+using Gateway.Upstreams.Paymentwall;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Upstreams;
+
+internal static class UpstreamServiceCollectionExtensions
+{
+    public static IServiceCollection AddUpstreams(this IServiceCollection services)
+    {
+        services.AddOptionsSection<BillingOptions, BillingOptionsValidator>(BillingOptions.Section);
+        services.AddOptionsSection<PaymentwallOptions, PaymentwallOptionsValidator>(PaymentwallOptions.Section);
+        services.AddOptionsSection<CustomerCountryOptions, CustomerCountryOptionsValidator>(CustomerCountryOptions.Section);
+        services.AddUpstream<BillingClient, BillingOptions>(BillingOptions.Section);
+        services.AddUpstream<PaymentwallClient, PaymentwallOptions>(PaymentwallOptions.Section);
+        services.AddSingleton<CustomerCountry>();
+        return services;
+    }
+
+    /// <summary>A client with a transport of its own, so that one upstream's breaker and retry budget are not another's.</summary>
+    private static void AddUpstream<TClient, TOptions>(this IServiceCollection services, string name)
+        where TClient : class
+        where TOptions : UpstreamOptions
+    {
+        services.AddKeyedSingleton(name, (provider, _) => new UpstreamTransport(
+            name,
+            provider.GetRequiredService<IOptions<TOptions>>().Value,
+            UpstreamTransport.CreateHandler(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<UpstreamTransport>>()));
+        services.AddSingleton(provider =>
+            ActivatorUtilities.CreateInstance<TClient>(provider, provider.GetRequiredKeyedService<UpstreamTransport>(name)));
+    }
+}

@@ -1,0 +1,186 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace Gateway.Upstreams;
+
+/// <summary>
+/// Sends idempotent requests to one upstream, with everything that makes a call over a network bearable. In order, from outside:
+/// (1) total time-out, (2) jittered retry within a budget, (3) circuit breaker, (4) attempt time-out, (5) one HTTP exchange with a
+/// bounded body. Exceptions of the network end here and become failures; only the caller's own cancellation passes through.
+/// </summary>
+internal sealed partial class UpstreamTransport : IDisposable
+{
+    /// <summary>More than any catalog; an answer beyond this is a bad payload.</summary>
+    internal const int MaxResponseBytes = 4 * 1024 * 1024;
+
+    private const int MaxRetries = 2;
+
+    /// <summary>A longer Retry-After is not waited for: the caller would rather know now.</summary>
+    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromSeconds(1);
+
+    private readonly string _name;
+    private readonly HttpClient _client;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly RetryBudget _budget = new();
+    private readonly ResiliencePipeline<UpstreamAnswer> _pipeline;
+
+    public UpstreamTransport(string name, UpstreamOptions options, HttpMessageHandler handler, TimeProvider time, ILogger logger)
+    {
+        _name = name;
+        _time = time;
+        _logger = logger;
+        _client = new HttpClient(handler)
+        {
+            BaseAddress = options.Root,
+            Timeout = Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = MaxResponseBytes,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("aggregation-gateway", "1"));
+        _client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        _pipeline = BuildPipeline(options);
+    }
+
+    /// <summary>The handler that upstream calls share: no redirects, connections renewed so that DNS changes are followed.</summary>
+    public static SocketsHttpHandler CreateHandler() => new()
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        AutomaticDecompression = DecompressionMethods.All,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+        ConnectTimeout = TimeSpan.FromSeconds(2),
+        EnableMultipleHttp2Connections = true,
+
+        // Trace context is ours; third parties do not get it.
+        ActivityHeadersPropagator = null,
+    };
+
+    /// <param name="createRequest">Makes a fresh GET request, relative to the base address, for every attempt.</param>
+    /// <param name="cancellationToken">The caller's; its cancellation is thrown, never turned into a failure.</param>
+    public async Task<UpstreamResult<UpstreamAnswer>> SendAsync(
+        Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
+    {
+        _budget.Earn();
+        try
+        {
+            var answer = await _pipeline.ExecuteAsync(
+                static async (state, token) => await state.Self.ExchangeAsync(state.createRequest, token),
+                (Self: this, createRequest),
+                cancellationToken);
+            return UpstreamResult.Of(answer);
+        }
+        catch (TimeoutRejectedException)
+        {
+            return Failed(UpstreamFailure.Timeout, "time-out");
+        }
+        catch (BrokenCircuitException)
+        {
+            return UpstreamResult.Failed<UpstreamAnswer>(UpstreamFailure.CircuitOpen);
+        }
+        catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+        {
+            return Failed(UpstreamFailure.BadPayload, "answer too large");
+        }
+        catch (HttpRequestException exception)
+        {
+            return Failed(UpstreamFailure.Unreachable, exception.HttpRequestError.ToString());
+        }
+        catch (InvalidDataException)
+        {
+            return Failed(UpstreamFailure.BadPayload, "undecodable content encoding");
+        }
+        catch (IOException)
+        {
+            return Failed(UpstreamFailure.Unreachable, "connection lost");
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private async ValueTask<UpstreamAnswer> ExchangeAsync(Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
+    {
+        using var request = createRequest();
+        using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        return new UpstreamAnswer(response.StatusCode, body, RetryAfter(response.Headers.RetryAfter));
+    }
+
+    private TimeSpan? RetryAfter(RetryConditionHeaderValue? header)
+    {
+        var wait = header?.Delta ?? (header?.Date - _time.GetUtcNow());
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+    }
+
+    private ResiliencePipeline<UpstreamAnswer> BuildPipeline(UpstreamOptions options)
+    {
+        var transient = new PredicateBuilder<UpstreamAnswer>()
+            .Handle<HttpRequestException>(e => e.HttpRequestError != HttpRequestError.ConfigurationLimitExceeded)
+            .Handle<IOException>()
+            .Handle<TimeoutRejectedException>()
+            .HandleResult(answer => (int)answer.Status >= 500);
+        var isTransient = transient.Build();
+
+        return new ResiliencePipelineBuilder<UpstreamAnswer> { TimeProvider = _time }
+            .AddTimeout(options.EffectiveTimeout)
+            .AddRetry(new RetryStrategyOptions<UpstreamAnswer>
+            {
+                MaxRetryAttempts = MaxRetries,
+                BackoffType = DelayBackoffType.Exponential,
+                Delay = TimeSpan.FromMilliseconds(100),
+                UseJitter = true,
+                ShouldHandle = args =>
+                {
+                    var answer = args.Outcome.Result;
+                    var worthIt = isTransient(args.Outcome)
+                        || (answer is { Status: HttpStatusCode.TooManyRequests, RetryAfter: not null });
+                    return ValueTask.FromResult(
+                        worthIt && !(answer?.RetryAfter > LongestRetryAfter) && args.AttemptNumber < MaxRetries && _budget.TrySpend());
+                },
+                DelayGenerator = static args => ValueTask.FromResult(args.Outcome.Result?.RetryAfter),
+            })
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<UpstreamAnswer>
+            {
+                FailureRatio = 0.5,
+                MinimumThroughput = 100,
+                SamplingDuration = TimeSpan.FromSeconds(30),
+                BreakDuration = TimeSpan.FromSeconds(5),
+                ShouldHandle = args => ValueTask.FromResult(isTransient(args.Outcome)),
+                OnOpened = _ =>
+                {
+                    Log.CircuitOpened(_logger, _name);
+                    return ValueTask.CompletedTask;
+                },
+                OnClosed = _ =>
+                {
+                    Log.CircuitClosed(_logger, _name);
+                    return ValueTask.CompletedTask;
+                },
+            })
+            .AddTimeout(options.EffectiveAttemptTimeout)
+            .Build();
+    }
+
+    private UpstreamResult<UpstreamAnswer> Failed(UpstreamFailure failure, string reason)
+    {
+        Log.CallFailed(_logger, _name, failure, reason);
+        return UpstreamResult.Failed<UpstreamAnswer>(failure);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1001, LogLevel.Warning, "{Upstream} gave no answer: {Failure} ({Reason})")]
+        public static partial void CallFailed(ILogger logger, string upstream, UpstreamFailure failure, string reason);
+
+        [LoggerMessage(1002, LogLevel.Warning, "{Upstream} keeps failing: its circuit is open and it is left alone for 5 s")]
+        public static partial void CircuitOpened(ILogger logger, string upstream);
+
+        [LoggerMessage(1003, LogLevel.Information, "{Upstream} answers again: its circuit is closed")]
+        public static partial void CircuitClosed(ILogger logger, string upstream);
+    }
+}
