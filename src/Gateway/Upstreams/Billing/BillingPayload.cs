@@ -123,7 +123,7 @@ internal static partial class BillingPayload
         public List<string?>? MandatoryComponentIds { get; init; }
 
         [JsonExtensionData]
-        public Dictionary<string, JsonElement>? Unknown { get; init; }
+        public Dictionary<string, JsonElement>? Unknown { get; set; }
     }
 
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
