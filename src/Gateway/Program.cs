@@ -41,6 +41,8 @@ if (args.Contains(CheckConfig, StringComparer.Ordinal))
     return 0;
 }
 
+StartupValidation.Warn(app.Services);
+
 // Pipeline
 app.UseMiddleware<RequestLog>();
 app.UseProblems();

@@ -89,9 +89,9 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
             configuration.ClientName ??= "gateway";
             var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
             multiplexer.ConnectionFailed += (_, args) => Enter(RedisState.Down, args.FailureType.ToString());
-            multiplexer.ConnectionRestored += (_, _) => EnterByConnection(multiplexer);
+            multiplexer.ConnectionRestored += (_, _) => EnterConnected(multiplexer, "restored");
             Volatile.Write(ref _multiplexer, multiplexer);
-            EnterByConnection(multiplexer);
+            EnterConnected(multiplexer, "connected");
         }
         catch (Exception exception) when (exception is RedisException or InvalidOperationException or ArgumentException)
         {
@@ -99,17 +99,8 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
         }
     }
 
-    private void EnterByConnection(ConnectionMultiplexer multiplexer)
-    {
-        if (multiplexer.IsConnected)
-        {
-            Enter(RedisState.Up, "connected");
-        }
-        else
-        {
-            Enter(RedisState.Down, "not connected");
-        }
-    }
+    private void EnterConnected(ConnectionMultiplexer multiplexer, string reason) =>
+        Enter(multiplexer.IsConnected ? RedisState.Up : RedisState.Down, multiplexer.IsConnected ? reason : "not connected");
 
     /// <summary>One log line per change of state.</summary>
     private void Enter(RedisState state, string reason)

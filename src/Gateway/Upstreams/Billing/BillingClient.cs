@@ -46,7 +46,7 @@ internal sealed partial class BillingClient(
         Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
     {
         // 1
-        if (await tokens.GetAsync(cancellationToken) is not { } token)
+        if (await UnlessCancelledAsync(tokens.GetAsync(cancellationToken)) is not { } token)
         {
             return UpstreamResult.Failed<UpstreamAnswer>(UpstreamFailure.TokenUnavailable);
         }
@@ -58,7 +58,7 @@ internal sealed partial class BillingClient(
         }
 
         // 2
-        var renewed = await tokens.RenewRejectedAsync(token, cancellationToken);
+        var renewed = await UnlessCancelledAsync(tokens.RenewRejectedAsync(token, cancellationToken));
         if (renewed is null)
         {
             return UpstreamResult.Failed<UpstreamAnswer>(UpstreamFailure.TokenUnavailable);
@@ -75,6 +75,19 @@ internal sealed partial class BillingClient(
                 return request;
             },
             cancellationToken);
+    }
+
+    /// <summary>Whoever's time ran out, what was missing is the token: that is the failure to tell.</summary>
+    private static async ValueTask<AccessToken?> UnlessCancelledAsync(ValueTask<AccessToken?> waiting)
+    {
+        try
+        {
+            return await waiting;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
     }
 
     private HttpRequestMessage CreateRequest(ComponentsQuestion question)

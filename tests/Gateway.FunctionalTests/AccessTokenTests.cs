@@ -1,0 +1,213 @@
+using System.Net;
+using System.Text;
+using Gateway.FunctionalTests.Stack;
+
+namespace Gateway.FunctionalTests;
+
+/// <summary>The token: obtained once, shared in Redis, encrypted there, replaced when an upstream refuses it.</summary>
+public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<GatewayStack>, IAsyncLifetime
+{
+    private const string Catalog = "/catalog?product=builtfor_example&prices=skip";
+
+    public async ValueTask InitializeAsync()
+    {
+        await stack.Simulator.ResetAsync();
+        await stack.Redis.AskAsync((database, _) => database.ExecuteAsync("FLUSHALL"));
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task Many_requests_at_once_fetch_one_token()
+    {
+        await using var gateway = await stack.StartGatewayAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => gateway.GetAsync(Catalog)));
+
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+        Assert.Equal(1, await stack.Simulator.TokenRequestsAsync());
+    }
+
+    [Fact]
+    public async Task Another_replica_takes_the_token_from_redis()
+    {
+        await using (var first = await stack.StartGatewayAsync())
+        {
+            await first.LogLineAsync("Redis is in use");
+            await first.GetAsync(Catalog);
+        }
+
+        await using var second = await stack.StartGatewayAsync();
+        await second.LogLineAsync("Redis is in use");
+
+        Assert.Equal(HttpStatusCode.OK, (await second.GetAsync(Catalog)).Status);
+        Assert.Equal(1, await stack.Simulator.TokenRequestsAsync());
+    }
+
+    [Fact]
+    public async Task Replicas_with_another_encryption_key_keep_a_token_of_their_own()
+    {
+        var key = Convert.ToBase64String(Encoding.ASCII.GetBytes("0123456789abcdef0123456789abcdef"));
+        await using var first = await stack.StartGatewayAsync();
+        await using var second = await stack.StartGatewayAsync(("AccessTokens:EncryptionKey", key));
+        await Task.WhenAll(first.LogLineAsync("Redis is in use"), second.LogLineAsync("Redis is in use"));
+
+        foreach (var gateway in new[] { first, second, first, second })
+        {
+            Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
+        }
+
+        Assert.Equal(2, await stack.Simulator.TokenRequestsAsync());
+        Assert.Equal(2, await stack.Redis.AskAsync((_, server) => Task.FromResult(server.Keys(pattern: "gateway:token:*").Count())));
+    }
+
+    [Fact]
+    public async Task Token_lies_encrypted_in_redis_and_leaves_before_it_expires()
+    {
+        await using var gateway = await stack.StartGatewayAsync();
+        await gateway.LogLineAsync("Redis is in use");
+        await gateway.GetAsync(Catalog);
+
+        var token = (await stack.Simulator.ReceivedAsync("billing"))[^1].Header("Authorization")!["Bearer ".Length..];
+        var (wire, life) = await stack.Redis.AskAsync(async (database, server) =>
+        {
+            var key = server.Keys(pattern: "gateway:token:*").Single();
+            return ((byte[])(await database.StringGetAsync(key))!, (await database.KeyTimeToLiveAsync(key))!.Value);
+        });
+        Assert.DoesNotContain(token[..20], Encoding.Latin1.GetString(wire), StringComparison.Ordinal);
+        Assert.InRange(life, TimeSpan.FromMinutes(59), TimeSpan.FromMinutes(59.6));
+    }
+
+    [Fact]
+    public async Task Short_lived_token_is_used_while_it_lives_and_replaced_after()
+    {
+        await stack.Simulator.TokenSettingsAsync(new { lifetimeSeconds = 2 });
+        await using var gateway = await GatewayProcess.StartAsync(stack.Simulator);
+        await gateway.GetAsync(Catalog);
+        await gateway.GetAsync(Catalog);
+        Assert.Equal(1, await stack.Simulator.TokenRequestsAsync());
+
+        // The simulator's clock is the real one: nothing but waiting makes a token expire.
+        await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
+        Assert.Equal(2, await stack.Simulator.TokenRequestsAsync());
+    }
+
+    [Fact]
+    public async Task Token_without_expires_in_is_used_and_assumed_to_live_a_minute()
+    {
+        await stack.Simulator.TokenSettingsAsync(new { omitExpiresIn = true });
+        await using var gateway = await GatewayProcess.StartAsync(stack.Simulator);
+
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
+
+        Assert.Equal(1, await stack.Simulator.TokenRequestsAsync());
+        Assert.Contains("\"LifeSeconds\":60", await gateway.LogLineAsync("Obtained an access token"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Revoked_token_is_replaced_and_no_client_sees_it()
+    {
+        await using var gateway = await stack.StartGatewayAsync();
+        await gateway.LogLineAsync("Redis is in use");
+        await gateway.GetAsync(Catalog);
+        await stack.Simulator.RevokeTokensAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => gateway.GetAsync(Catalog)));
+
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+        Assert.Equal(2, await stack.Simulator.TokenRequestsAsync());
+    }
+
+    [Fact]
+    public async Task Replica_with_a_revoked_token_takes_the_newer_one_from_redis()
+    {
+        await using var first = await stack.StartGatewayAsync();
+        await using var second = await stack.StartGatewayAsync();
+        await Task.WhenAll(first.LogLineAsync("Redis is in use"), second.LogLineAsync("Redis is in use"));
+        await first.GetAsync(Catalog);
+        await second.GetAsync(Catalog);
+        await stack.Simulator.RevokeTokensAsync();
+
+        Assert.Equal(HttpStatusCode.OK, (await first.GetAsync(Catalog)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await second.GetAsync(Catalog)).Status);
+
+        Assert.Equal(2, await stack.Simulator.TokenRequestsAsync());
+    }
+
+    [Fact]
+    public async Task Billing_that_always_says_401_is_a_rejection_and_burns_one_token()
+    {
+        await using var gateway = await stack.StartGatewayAsync();
+        await stack.Simulator.FaultAsync("billing", new { status = 401 });
+
+        for (var call = 0; call < 5; call++)
+        {
+            var answer = await gateway.GetAsync(Catalog);
+            Assert.Equal((HttpStatusCode.BadGateway, "upstreamRejected"), (answer.Status, answer.Code));
+        }
+
+        Assert.Equal(2, await stack.Simulator.TokenRequestsAsync());
+    }
+
+    [Fact]
+    public async Task Token_request_is_what_the_vendor_documents()
+    {
+        await using var gateway = await stack.StartGatewayAsync();
+        await gateway.GetAsync(Catalog);
+
+        var request = Assert.Single(await stack.Simulator.ReceivedAsync("authorization"), request => request.Method == "POST");
+        var credentials = Encoding.UTF8.GetString(Convert.FromBase64String(request.Header("Authorization")!["Basic ".Length..]));
+        Assert.Equal("demo%3Aclient%2F1:demo+secret%2B%26%2F%3A1", credentials);
+    }
+
+    [Fact]
+    public async Task Without_redis_it_works_in_memory_and_one_line_says_so()
+    {
+        await using var gateway = await GatewayProcess.StartAsync(stack.Simulator);
+
+        await gateway.GetAsync(Catalog);
+        await gateway.GetAsync(Catalog);
+
+        Assert.Equal(1, await stack.Simulator.TokenRequestsAsync());
+        Assert.Single(gateway.Log.Split('\n'), line => line.Contains("Redis", StringComparison.Ordinal));
+        Assert.Equal("off", (string?)(await gateway.GetAsync("/health/ready")).Json["redis"]);
+    }
+
+    [Fact]
+    public async Task Redis_that_does_not_exist_does_not_delay_the_start_or_a_request()
+    {
+        await using var gateway = await GatewayProcess.StartAsync(
+            stack.Simulator, ("Redis:ConnectionString", $"127.0.0.1:{RedisServer.FreePort()}"));
+
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
+        Assert.Equal(1, await stack.Simulator.TokenRequestsAsync());
+        await gateway.LogLineAsync("Redis is not in use");
+        var ready = await gateway.GetAsync("/health/ready");
+        Assert.Equal((HttpStatusCode.OK, "degraded", "down"), (ready.Status, (string)ready.Json["status"]!, (string)ready.Json["redis"]!));
+    }
+
+    [Fact]
+    public async Task Redis_killed_and_started_again_is_survived_and_used_again_with_one_line_per_change()
+    {
+        Assert.SkipUnless(RedisServerProcess.IsInstalled, "There is no redis-server on this machine to be killed.");
+        await using var redis = await RedisServerProcess.StartAsync();
+        await using var gateway = await stack.StartGatewayAsync(("Redis:ConnectionString", redis.ConnectionString));
+        await gateway.LogLineAsync("Redis is in use");
+        await gateway.GetAsync(Catalog);
+
+        await redis.KillAsync();
+        await gateway.LogLineAsync("Redis is not in use");
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
+        await redis.RestartAsync();
+        await gateway.LogLineAsync("restored");
+
+        Assert.Equal("up", (string?)(await gateway.GetAsync("/health/ready")).Json["redis"]);
+        await stack.Simulator.RevokeTokensAsync();
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
+        Assert.Single(await redis.AskAsync((_, server) => Task.FromResult(server.Keys(pattern: "gateway:token:*").ToList())));
+        Assert.Equal(3, gateway.Log.Split('\n').Count(line => line.Contains("\"MessageTemplate\":\"Redis is", StringComparison.Ordinal)));
+    }
+}

@@ -1,0 +1,25 @@
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace Gateway.FunctionalTests.Stack;
+
+/// <summary>An answer of the gateway.</summary>
+internal sealed record Answer(HttpStatusCode Status, IReadOnlyDictionary<string, string> Headers, string Body)
+{
+    private JsonNode? _json;
+
+    public JsonNode Json => _json ??= JsonNode.Parse(Body)!;
+
+    /// <summary>The code of a problem.</summary>
+    public string? Code => (string?)Json["code"];
+
+    public JsonArray Items => Json["items"]!.AsArray();
+
+    public JsonNode Component(string id) => Items.Single(item => (string?)item!["id"] == id)!;
+
+    public static async Task<Answer> ReadAsync(HttpResponseMessage response) => new(
+        response.StatusCode,
+        response.Headers.Concat(response.Content.Headers)
+            .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase),
+        await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+}

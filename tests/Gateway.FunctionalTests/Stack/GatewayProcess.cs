@@ -1,0 +1,109 @@
+using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
+
+namespace Gateway.FunctionalTests.Stack;
+
+/// <summary>The gateway as a process of its own, configured by environment variables alone, as in production.</summary>
+internal sealed partial class GatewayProcess : IAsyncDisposable
+{
+    public const string ClientId = "demo:client/1";
+    public const string ClientSecret = "demo secret+&/:1";
+    public const string ProjectKey = "demo-project-key";
+    public const string ProjectSecret = "demo-project-secret";
+
+    private readonly ChildProcess _process;
+    private readonly HttpClient _client;
+    private readonly ConcurrentQueue<Answer> _answers = new();
+
+    private GatewayProcess(ChildProcess process, Uri address)
+    {
+        _process = process;
+        Address = address;
+        _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = address };
+    }
+
+    public Uri Address { get; }
+
+    public string Log => _process.Output;
+
+    public int ProcessId => _process.Id;
+
+    /// <summary>Everything the gateway answered.</summary>
+    public IEnumerable<Answer> Answers => _answers;
+
+    /// <summary>The settings that make a gateway work against a simulator; <paramref name="settings"/> (<c>Section:Key</c>) go over them.</summary>
+    public static Dictionary<string, string> Environment(SimulatorProcess? simulator, params (string Key, string Value)[] settings)
+    {
+        var all = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Production",
+            ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+            ["AccessTokens:ClientId"] = ClientId,
+            ["AccessTokens:ClientSecret"] = ClientSecret,
+            ["Paymentwall:ProjectKey"] = ProjectKey,
+            ["Paymentwall:SecretKey"] = ProjectSecret,
+            ["Catalog:DefaultCountry"] = "US",
+        };
+        if (simulator is not null)
+        {
+            all["SSL_CERT_FILE"] = simulator.CertificateFile;
+            all["AccessTokens:Authority"] = simulator.Authority.AbsoluteUri;
+            all["Billing:BaseAddress"] = simulator.Billing.AbsoluteUri;
+            all["Paymentwall:BaseAddress"] = simulator.Paymentwall.AbsoluteUri;
+        }
+
+        foreach (var (key, value) in settings)
+        {
+            all[key] = value;
+        }
+
+        return all.ToDictionary(pair => pair.Key.Replace(":", "__", StringComparison.Ordinal), pair => pair.Value, StringComparer.Ordinal);
+    }
+
+    public static async Task<GatewayProcess> StartAsync(SimulatorProcess simulator, params (string Key, string Value)[] settings)
+    {
+        var process = ChildProcess.Start("dotnet", [Programs.Gateway], Environment(simulator, settings));
+        var line = await process.LineAsync(line => line.Contains("Now listening on", StringComparison.Ordinal));
+        return new GatewayProcess(process, new Uri(ListeningAddress().Match(line).Value));
+    }
+
+    /// <summary>Runs the gateway with <c>--check-config</c>.</summary>
+    public static async Task<(int ExitCode, string Output)> CheckConfigurationAsync(IEnumerable<KeyValuePair<string, string>> environment)
+    {
+        await using var process = ChildProcess.Start("dotnet", [Programs.Gateway, "--check-config"], environment);
+        return (await process.ExitCodeAsync(), process.Output);
+    }
+
+    public Task<Answer> GetAsync(string path, params (string Name, string Value)[] headers) => SendAsync(HttpMethod.Get, path, headers);
+
+    public async Task<Answer> SendAsync(HttpMethod method, string path, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        using var response = await _client.SendAsync(request, TestContext.Current.CancellationToken);
+        var answer = await Answer.ReadAsync(response);
+        _answers.Enqueue(answer);
+        return answer;
+    }
+
+    public Task<string> LogLineAsync(string text) => _process.LineAsync(line => line.Contains(text, StringComparison.Ordinal));
+
+    public Task KillAsync() => _process.KillAsync();
+
+    public Task<int> ExitCodeAsync() => _process.ExitCodeAsync();
+
+    public Task StopAsync() => _process.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _process.DisposeAsync();
+    }
+
+    [GeneratedRegex(@"http://127\.0\.0\.1:\d+", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex ListeningAddress();
+}

@@ -1,0 +1,35 @@
+namespace Gateway.FunctionalTests.Stack;
+
+/// <summary>One Redis, one simulator, one gateway: what most tests need, started once per test class.</summary>
+public sealed class GatewayStack : IAsyncLifetime
+{
+    internal RedisServer Redis { get; private set; } = null!;
+
+    internal SimulatorProcess Simulator { get; private set; } = null!;
+
+    internal GatewayProcess Gateway { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Redis = await RedisServer.StartAsync();
+        Simulator = await SimulatorProcess.StartAsync();
+        Gateway = await StartGatewayAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Gateway.DisposeAsync();
+        await Simulator.DisposeAsync();
+        await Redis.DisposeAsync();
+    }
+
+    /// <summary>Another gateway beside the stack's own.</summary>
+    internal Task<GatewayProcess> StartGatewayAsync(params (string Key, string Value)[] settings) => GatewayProcess.StartAsync(
+        Simulator,
+        [
+            ("Redis:ConnectionString", Redis.ConnectionString),
+            ("Catalog:MaxProducts", "50"),
+            ("Catalog:SkuMap:builtfor_example-setup-EUR-once", string.Empty),
+            .. settings,
+        ]);
+}

@@ -1,0 +1,75 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gateway.FunctionalTests.Stack;
+
+namespace Gateway.FunctionalTests;
+
+/// <summary>The page that people browse, and the document behind it.</summary>
+public sealed class SwaggerTests(GatewayStack stack) : IClassFixture<GatewayStack>
+{
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The document is a reviewed file. To accept a change: <c>ACCEPT_OPENAPI=1 ./dev test</c>, then look at the diff.</summary>
+    [Fact]
+    public async Task Document_is_the_reviewed_one()
+    {
+        var file = Path.Combine(Programs.Root, "tests", "Gateway.FunctionalTests", "openapi.json");
+        var document = (await stack.Gateway.GetAsync("/swagger/v1/swagger.json")).Json.ToJsonString(Readable) + "\n";
+        if (System.Environment.GetEnvironmentVariable("ACCEPT_OPENAPI") == "1")
+        {
+            await File.WriteAllTextAsync(file, document, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), document);
+    }
+
+    [Theory]
+    [InlineData("/", "/swagger")]
+    [InlineData("/swagger", "swagger/index.html")]
+    public async Task Root_leads_to_the_page(string path, string location)
+    {
+        var answer = await stack.Gateway.GetAsync(path);
+
+        Assert.InRange((int)answer.Status, 301, 302);
+        Assert.Equal(location, answer.Headers["Location"]);
+    }
+
+    [Fact]
+    public async Task Page_and_its_parts_are_served()
+    {
+        foreach (var part in new[] { "index.html", "swagger-ui.css", "swagger-ui-bundle.js" })
+        {
+            Assert.Equal(HttpStatusCode.OK, (await stack.Gateway.GetAsync("/swagger/" + part)).Status);
+        }
+    }
+
+    [Fact]
+    public async Task Every_operation_works_with_the_examples_that_the_page_fills_in()
+    {
+        var paths = (await stack.Gateway.GetAsync("/swagger/v1/swagger.json")).Json["paths"]!.AsObject();
+        Assert.NotEmpty(paths);
+        foreach (var (template, operations) in paths)
+        {
+            var path = template;
+            var query = new List<string>();
+            foreach (var parameter in operations!["get"]!["parameters"]!.AsArray().Where(parameter => parameter!["example"] is not null))
+            {
+                var name = (string)parameter!["name"]!;
+                var example = parameter["example"] is JsonArray list ? string.Join(',', list.Select(value => (string?)value)) : (string)parameter["example"]!;
+                if ((string)parameter["in"]! == "path")
+                {
+                    path = path.Replace("{" + name + "}", example, StringComparison.Ordinal);
+                }
+                else
+                {
+                    query.Add($"{name}={example}");
+                }
+            }
+
+            var answer = await stack.Gateway.GetAsync(path + "?" + string.Join('&', query));
+            Assert.Equal(HttpStatusCode.OK, answer.Status);
+            Assert.True((bool)answer.Json["completeness"]!["complete"]!);
+        }
+    }
+}
