@@ -45,6 +45,28 @@ public sealed class SwaggerTests(GatewayStack stack) : IClassFixture<GatewayStac
     }
 
     [Fact]
+    public async Task Example_of_a_catalog_is_what_the_gateway_answers()
+    {
+        var document = (await stack.Gateway.GetAsync("/swagger/v1/swagger.json")).Json;
+        var example = document["paths"]!["/catalog"]!["get"]!["responses"]!["200"]!["content"]!["application/json"]!["example"]!;
+
+        var answer = await stack.Gateway.GetAsync("/catalog?product=builtfor_example&country=US&lang=en&type=plan&period=month");
+
+        // Of the three plans the example shows the first.
+        var items = answer.Items;
+        while (items.Count > 1)
+        {
+            items.RemoveAt(items.Count - 1);
+        }
+
+        Assert.Equal(items.ToJsonString(), example["items"]!.ToJsonString());
+        Assert.Equal(answer.Json["context"]!.ToJsonString(), example["context"]!.ToJsonString());
+        Assert.Equal(
+            answer.Json["completeness"]!.AsObject().Select(property => property.Key),
+            example["completeness"]!.AsObject().Select(property => property.Key));
+    }
+
+    [Fact]
     public async Task Every_operation_works_with_the_examples_that_the_page_fills_in()
     {
         var paths = (await stack.Gateway.GetAsync("/swagger/v1/swagger.json")).Json["paths"]!.AsObject();

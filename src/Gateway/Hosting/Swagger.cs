@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Gateway.Catalog;
 using Gateway.Problems;
@@ -25,6 +26,7 @@ internal static class Swagger
             options.DocInclusionPredicate((_, operation) => operation.HttpMethod != HttpMethods.Head);
             options.SupportNonNullableReferenceTypes();
             options.NonNullableReferenceTypesAsRequired();
+            options.UseAllOfToExtendReferenceSchemas();
             options.OperationFilter<CatalogOperations>();
             options.OperationFilter<ProblemResponses>();
         });
@@ -39,6 +41,7 @@ internal static class Swagger
             options.DocumentTitle = "Aggregation gateway";
             options.SwaggerEndpoint("v1/swagger.json", "v1");
             options.DisplayRequestDuration();
+            options.DefaultModelsExpandDepth(0);
             options.EnableTryItOutByDefault();
         });
         app.MapGet("/", () => TypedResults.Redirect("/swagger")).ExcludeFromDescription();
@@ -71,7 +74,18 @@ internal static class Swagger
             if (operation.Responses?.TryGetValue("200", out var ok) == true)
             {
                 ok.Description = "The catalog, complete or not: `completeness` says which.";
+                foreach (var content in (ok.Content ?? new Dictionary<string, IOpenApiMediaType>()).Values.OfType<OpenApiMediaType>())
+                {
+                    content.Example = CatalogExample();
+                }
             }
+        }
+
+        /// <summary>What <c>./dev run</c> really answers to one question; a test compares the two.</summary>
+        private static JsonNode? CatalogExample()
+        {
+            using var stream = typeof(Swagger).Assembly.GetManifestResourceStream("Gateway.Hosting.catalog-example.json")!;
+            return JsonNode.Parse(stream);
         }
 
         private static OpenApiParameter Describe(CatalogParameter parameter)
@@ -102,12 +116,37 @@ internal static class Swagger
         {
             foreach (var (status, response) in operation.Responses ?? [])
             {
-                var codes = Problem.All.Where(problem => problem.Status.ToString(System.Globalization.CultureInfo.InvariantCulture) == status).ToList();
-                if (codes.Count > 0)
+                var problems = Problem.All.Where(problem => problem.Status.ToString(CultureInfo.InvariantCulture) == status).ToList();
+                if (problems.Count == 0)
                 {
-                    response.Description = string.Join(" ", codes.Select(problem => $"`{problem.Code}`: {problem.Title}"));
+                    continue;
+                }
+
+                response.Description = string.Join(" ", problems.Select(problem => $"`{problem.Code}`: {problem.Title}"));
+                foreach (var content in (response.Content ?? new Dictionary<string, IOpenApiMediaType>()).Values.OfType<OpenApiMediaType>())
+                {
+                    content.Example = Example(problems[0]);
                 }
             }
+        }
+
+        private static JsonObject Example(Problem problem)
+        {
+            var example = new JsonObject
+            {
+                ["type"] = problem.Type,
+                ["title"] = problem.Title,
+                ["status"] = problem.Status,
+                ["code"] = problem.Code,
+                ["traceId"] = "4bf92f3577b34da6a3ce929d0e0e4736",
+            };
+            if (problem == Problem.InvalidParameter)
+            {
+                example["detail"] = $"country has a value that is not allowed. Allowed: {CatalogParameter.Country.Allowed}.";
+                example["parameter"] = CatalogParameter.Country.Name;
+            }
+
+            return example;
         }
     }
 }

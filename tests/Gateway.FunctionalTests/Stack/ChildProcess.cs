@@ -73,6 +73,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         var first = await Task.WhenAny(found.Task, exit, Task.Delay(Patience, TimeProvider.System));
         if (first != found.Task && !found.Task.IsCompleted)
         {
+            await StopAsync();
             throw new InvalidOperationException($"The line did not come ({(first == exit ? "the program ended" : "time-out")}). Output:\n{Output}");
         }
 

@@ -11,16 +11,26 @@ public sealed class GatewayStack : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Redis = await RedisServer.StartAsync();
-        Simulator = await SimulatorProcess.StartAsync();
-        Gateway = await StartGatewayAsync();
+        try
+        {
+            Redis = await RedisServer.StartAsync();
+            Simulator = await SimulatorProcess.StartAsync();
+            Gateway = await StartGatewayAsync();
+        }
+        catch
+        {
+            // xunit does not dispose of a fixture that could not be made.
+            await DisposeAsync();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Gateway.DisposeAsync();
-        await Simulator.DisposeAsync();
-        await Redis.DisposeAsync();
+        foreach (var part in new IAsyncDisposable?[] { Gateway, Simulator, Redis }.OfType<IAsyncDisposable>())
+        {
+            await part.DisposeAsync();
+        }
     }
 
     /// <summary>Another gateway beside the stack's own.</summary>
