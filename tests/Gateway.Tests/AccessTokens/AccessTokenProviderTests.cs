@@ -66,7 +66,7 @@ public sealed class AccessTokenProviderTests : IDisposable
         await _endpoint.RequestedAsync(1);
 
         await impatient.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel));
         Assert.False(stays.IsCompleted);
         _endpoint.Release();
 
@@ -82,7 +82,7 @@ public sealed class AccessTokenProviderTests : IDisposable
         var leaves = _provider.GetAsync(impatient.Token).AsTask();
         await _endpoint.RequestedAsync(1);
         await impatient.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel));
         _endpoint.Release();
 
         Assert.Equal("token-1", (await _provider.GetAsync(Cancel))?.Value);
@@ -307,7 +307,7 @@ public sealed class AccessTokenProviderTests : IDisposable
         var leaves = _provider.RenewRejectedAsync(rejected, impatient.Token).AsTask();
         await _endpoint.RequestedAsync(2);
         await impatient.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel));
         _endpoint.Release();
 
         Assert.Equal("token-2", (await _provider.GetAsync(Cancel))?.Value);
