@@ -1,0 +1,373 @@
+using System.Globalization;
+using Gateway.AccessTokens;
+using Gateway.Caching;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Tests.AccessTokens;
+
+public sealed class AccessTokenProviderTests : IDisposable
+{
+    private static readonly TimeSpan Life = TimeSpan.FromHours(1);
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTokenEndpoint _endpoint = new();
+    private readonly RedisConnection _redis;
+    private readonly AccessTokenProvider _provider;
+
+    public AccessTokenProviderTests()
+    {
+        var redisOptions = Options.Create(new RedisOptions());
+        _redis = new RedisConnection(redisOptions, _time, NullLogger<RedisConnection>.Instance);
+        var store = new AccessTokenStore(
+            _redis, Options.Create(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }), redisOptions, _time);
+        _provider = new AccessTokenProvider(_endpoint, store, _time, NullLogger<AccessTokenProvider>.Instance);
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _redis.Dispose();
+
+    [Fact]
+    public async Task Many_concurrent_callers_make_one_request()
+    {
+        _endpoint.Hold();
+        var callers = Enumerable.Range(0, 1_000).Select(_ => Task.Run(() => _provider.GetAsync(Cancel).AsTask(), Cancel)).ToList();
+        await _endpoint.RequestedAsync(1);
+        _endpoint.Release();
+
+        var tokens = await Task.WhenAll(callers);
+
+        Assert.Equal(1, _endpoint.Requests);
+        Assert.Equal("token-1", Assert.Single(tokens.Distinct())?.Value);
+    }
+
+    [Fact]
+    public async Task A_token_in_memory_is_used_without_waiting()
+    {
+        var first = await _provider.GetAsync(Cancel);
+        var again = _provider.GetAsync(Cancel);
+
+        Assert.True(again.IsCompletedSuccessfully);
+        Assert.Same(first, await again);
+        Assert.Equal(1, _endpoint.Requests);
+        Assert.False(first!.FollowsRejection);
+        Assert.Equal(_time.GetUtcNow(), first.ObtainedAt);
+        Assert.Equal(_time.GetUtcNow() + Life, first.ExpiresAt);
+    }
+
+    [Fact]
+    public async Task A_caller_that_leaves_does_not_stop_the_load_for_others()
+    {
+        using var impatient = new CancellationTokenSource();
+        _endpoint.Hold();
+        var leaves = _provider.GetAsync(impatient.Token).AsTask();
+        var stays = _provider.GetAsync(Cancel).AsTask();
+        await _endpoint.RequestedAsync(1);
+
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel));
+        Assert.False(stays.IsCompleted);
+        _endpoint.Release();
+
+        Assert.Equal("token-1", (await stays)?.Value);
+        Assert.Equal(1, _endpoint.Requests);
+    }
+
+    [Fact]
+    public async Task A_load_whose_only_caller_left_is_not_wasted()
+    {
+        using var impatient = new CancellationTokenSource();
+        _endpoint.Hold();
+        var leaves = _provider.GetAsync(impatient.Token).AsTask();
+        await _endpoint.RequestedAsync(1);
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel));
+        _endpoint.Release();
+
+        Assert.Equal("token-1", (await _provider.GetAsync(Cancel))?.Value);
+        Assert.Equal(1, _endpoint.Requests);
+    }
+
+    [Fact]
+    public async Task A_failure_is_not_cached()
+    {
+        _endpoint.Failing = true;
+        Assert.Null(await _provider.GetAsync(Cancel));
+
+        _endpoint.Failing = false;
+
+        Assert.NotNull(await _provider.GetAsync(Cancel));
+        Assert.Equal(2, _endpoint.Requests);
+    }
+
+    [Fact]
+    public async Task Repeated_failures_back_off_and_the_pause_grows_to_30_s_at_most()
+    {
+        _endpoint.Failing = true;
+        var pauses = new List<TimeSpan>();
+        await _provider.GetAsync(Cancel);
+        var last = _time.GetUtcNow();
+
+        while (pauses.Count < 10)
+        {
+            var before = _endpoint.Requests;
+            Assert.Null(await _provider.GetAsync(Cancel));
+            if (_endpoint.Requests > before)
+            {
+                pauses.Add(_time.GetUtcNow() - last);
+                last = _time.GetUtcNow();
+            }
+
+            _time.Advance(TimeSpan.FromMilliseconds(50));
+        }
+
+        // The first failure may be chance: the second try follows at once.
+        Assert.InRange(pauses[0], TimeSpan.Zero, TimeSpan.FromMilliseconds(50));
+        double[] longest = [1, 2, 4, 8, 16, 30, 30, 30, 30];
+        Assert.All(longest.Zip(pauses.Skip(1)), pair => Assert.InRange(pair.Second.TotalSeconds, pair.First / 2, pair.First + 0.05));
+    }
+
+    [Fact]
+    public async Task A_success_ends_the_back_off()
+    {
+        _endpoint.Failing = true;
+        for (var i = 0; i < 200; i++)
+        {
+            await _provider.GetAsync(Cancel);
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        _endpoint.Failing = false;
+        _time.Advance(TimeSpan.FromSeconds(30));
+        Assert.NotNull(await _provider.GetAsync(Cancel));
+
+        // Later failures begin anew: two at once, then a pause.
+        _endpoint.Failing = true;
+        _time.Advance(Life);
+        var before = _endpoint.Requests;
+        Assert.Null(await _provider.GetAsync(Cancel));
+        Assert.Null(await _provider.GetAsync(Cancel));
+        Assert.Null(await _provider.GetAsync(Cancel));
+        Assert.Equal(before + 2, _endpoint.Requests);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Null(await _provider.GetAsync(Cancel));
+        Assert.Equal(before + 3, _endpoint.Requests);
+    }
+
+    [Fact]
+    public async Task A_token_is_renewed_when_it_is_no_longer_usable()
+    {
+        var first = await _provider.GetAsync(Cancel);
+
+        _time.Advance(Life - TimeSpan.FromSeconds(31));
+        Assert.Same(first, await _provider.GetAsync(Cancel));
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("token-2", (await _provider.GetAsync(Cancel))?.Value);
+        Assert.Equal(2, _endpoint.Requests);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_hangs_gives_nothing_after_the_load_s_own_deadline()
+    {
+        _endpoint.Hold();
+        var start = _time.GetUtcNow();
+        var call = _provider.GetAsync(Cancel).AsTask();
+        await _endpoint.RequestedAsync(1);
+
+        _time.Advance(AccessTokenProvider.LoadTimeout - TimeSpan.FromMilliseconds(1));
+        await ManualTimeProvider.SettleAsync();
+        Assert.False(call.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.Null(await call);
+        Assert.Equal(TimeSpan.FromSeconds(10), _time.GetUtcNow() - start);
+        _endpoint.Release();
+        Assert.NotNull(await _provider.GetAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task A_thousand_rejections_of_one_token_make_one_renewal()
+    {
+        var rejected = (await _provider.GetAsync(Cancel))!;
+        _endpoint.Hold();
+        var callers = Enumerable.Range(0, 1_000)
+            .Select(_ => Task.Run(() => _provider.RenewRejectedAsync(rejected, Cancel).AsTask(), Cancel))
+            .ToList();
+        await _endpoint.RequestedAsync(2);
+        _endpoint.Release();
+
+        var renewed = await Task.WhenAll(callers);
+
+        Assert.Equal(2, _endpoint.Requests);
+        var token = Assert.Single(renewed.Distinct());
+        Assert.Equal("token-2", token?.Value);
+        Assert.True(token!.FollowsRejection);
+        Assert.Same(token, await _provider.GetAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task A_thousand_rejections_one_after_another_make_one_renewal()
+    {
+        var rejected = (await _provider.GetAsync(Cancel))!;
+
+        for (var i = 0; i < 1_000; i++)
+        {
+            Assert.Equal("token-2", (await _provider.RenewRejectedAsync(rejected, Cancel))?.Value);
+        }
+
+        Assert.Equal(2, _endpoint.Requests);
+    }
+
+    [Fact]
+    public async Task Who_asks_for_a_token_while_a_rejected_one_is_renewed_gets_the_new_one()
+    {
+        var rejected = (await _provider.GetAsync(Cancel))!;
+        _endpoint.Hold();
+        var renewal = _provider.RenewRejectedAsync(rejected, Cancel).AsTask();
+        await _endpoint.RequestedAsync(2);
+
+        var other = _provider.GetAsync(Cancel).AsTask();
+        Assert.False(other.IsCompleted);
+        _endpoint.Release();
+
+        Assert.Same(await renewal, await other);
+        Assert.Equal(2, _endpoint.Requests);
+    }
+
+    [Fact]
+    public async Task A_token_that_follows_a_rejection_is_not_renewed_within_30_s()
+    {
+        var rejected = (await _provider.GetAsync(Cancel))!;
+        var follower = (await _provider.RenewRejectedAsync(rejected, Cancel))!;
+
+        Assert.Same(follower, await _provider.RenewRejectedAsync(follower, Cancel));
+        _time.Advance(AccessTokenProvider.RejectionGuard - TimeSpan.FromMilliseconds(1));
+        Assert.Same(follower, await _provider.RenewRejectedAsync(follower, Cancel));
+        Assert.Same(follower, await _provider.GetAsync(Cancel));
+        Assert.Equal(2, _endpoint.Requests);
+    }
+
+    [Fact]
+    public async Task A_token_that_follows_a_rejection_is_renewed_after_30_s()
+    {
+        var rejected = (await _provider.GetAsync(Cancel))!;
+        var follower = (await _provider.RenewRejectedAsync(rejected, Cancel))!;
+        _time.Advance(AccessTokenProvider.RejectionGuard);
+
+        Assert.Equal("token-3", (await _provider.RenewRejectedAsync(follower, Cancel))?.Value);
+        Assert.Equal(3, _endpoint.Requests);
+    }
+
+    [Fact]
+    public async Task A_path_that_always_answers_401_burns_at_most_a_token_every_30_s()
+    {
+        for (var second = 0; second < 120; second++)
+        {
+            var token = (await _provider.GetAsync(Cancel))!;
+            await _provider.RenewRejectedAsync(token, Cancel);
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.InRange(_endpoint.Requests, 2, 6);
+    }
+
+    [Fact]
+    public async Task A_rejection_of_an_old_token_yields_the_current_one_without_a_request()
+    {
+        var old = (await _provider.GetAsync(Cancel))!;
+        _time.Advance(Life);
+        var current = await _provider.GetAsync(Cancel);
+
+        Assert.Same(current, await _provider.RenewRejectedAsync(old, Cancel));
+        Assert.Equal(2, _endpoint.Requests);
+    }
+
+    [Fact]
+    public async Task A_rejection_while_no_token_can_be_had_yields_none()
+    {
+        var rejected = (await _provider.GetAsync(Cancel))!;
+        _endpoint.Failing = true;
+
+        Assert.Null(await _provider.RenewRejectedAsync(rejected, Cancel));
+        Assert.Null(await _provider.GetAsync(Cancel));
+
+        _endpoint.Failing = false;
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("token-2", (await _provider.GetAsync(Cancel))?.Value);
+    }
+
+    [Fact]
+    public async Task A_rejected_token_is_never_handed_out_again()
+    {
+        var rejected = (await _provider.GetAsync(Cancel))!;
+        using var impatient = new CancellationTokenSource();
+        _endpoint.Hold();
+        var leaves = _provider.RenewRejectedAsync(rejected, impatient.Token).AsTask();
+        await _endpoint.RequestedAsync(2);
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel));
+        _endpoint.Release();
+
+        Assert.Equal("token-2", (await _provider.GetAsync(Cancel))?.Value);
+    }
+
+    private sealed class FakeTokenEndpoint : ITokenEndpoint
+    {
+        private readonly Lock _gate = new();
+        private readonly List<(int Count, TaskCompletionSource Reached)> _watchers = [];
+        private TaskCompletionSource _open = Opened();
+        private int _issued;
+
+        public int Requests { get; private set; }
+
+        public bool Failing { get; set; }
+
+        /// <summary>Requests from now on wait until <see cref="Release"/>, or until they are cancelled.</summary>
+        public void Hold() => _open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Release() => _open.TrySetResult();
+
+        public Task RequestedAsync(int times)
+        {
+            lock (_gate)
+            {
+                var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _watchers.Add((times, reached));
+                Tell();
+                return reached.Task.WaitAsync(Cancel);
+            }
+        }
+
+        public async Task<IssuedToken?> RequestAsync(CancellationToken cancellationToken)
+        {
+            lock (_gate)
+            {
+                Requests++;
+                Tell();
+            }
+
+            await _open.Task.WaitAsync(cancellationToken);
+            return Failing ? null : new IssuedToken("token-" + Interlocked.Increment(ref _issued).ToString(CultureInfo.InvariantCulture), Life);
+        }
+
+        private static TaskCompletionSource Opened()
+        {
+            var open = new TaskCompletionSource();
+            open.SetResult();
+            return open;
+        }
+
+        private void Tell()
+        {
+            foreach (var (count, reached) in _watchers)
+            {
+                if (Requests >= count)
+                {
+                    reached.TrySetResult();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using Gateway.Catalog;
+using Gateway.Iso;
+using Gateway.Upstreams;
+using Gateway.Upstreams.Billing;
+using Gateway.Upstreams.Paymentwall;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Tests.Catalog;
+
+/// <summary>What most catalog tests begin with.</summary>
+internal static class Given
+{
+    public static CatalogQuestion Question(params string[] products) => new()
+    {
+        Products = products.Length > 0 ? products : ["p"],
+        Country = "US",
+        CountrySource = CountrySource.Query,
+        Language = "en",
+    };
+
+    public static BillingComponent Component(string id = "c", string productId = "p") => new() { Id = id, ProductId = productId };
+
+    public static Money Money(string amount, string currency) =>
+        Currency.TryGet(currency, out var known) && Read(amount, known) is { } money ? money : throw new ArgumentException(amount, nameof(amount));
+
+    public static PaymentwallProduct Product(string amount = "9.99", string currency = "USD") => new() { Price = Money(amount, currency) };
+
+    public static Period Period(string unit, int count) => Gateway.Iso.Period.TryCreate(unit, count, out var period) ? period : throw new ArgumentException(unit, nameof(unit));
+
+    public static CatalogRules Rules(Action<CatalogOptions>? change = null)
+    {
+        var options = new CatalogOptions();
+        change?.Invoke(options);
+        return new CatalogRules(Options.Create(options));
+    }
+
+    public static UpstreamResult<PaymentwallProduct?> Found(PaymentwallProduct product) => UpstreamResult.Of<PaymentwallProduct?>(product);
+
+    public static UpstreamResult<PaymentwallProduct?> NotFound() => UpstreamResult.Of<PaymentwallProduct?>(null);
+
+    public static UpstreamResult<PaymentwallProduct?> Failed(UpstreamFailure failure) => UpstreamResult.Failed<PaymentwallProduct?>(failure);
+
+    public static string Json(CatalogResponse response) => JsonSerializer.Serialize(response, CatalogJsonContext.Wire.CatalogResponse);
+
+    private static Money? Read(string amount, Currency currency) => Gateway.Iso.Money.TryParse(amount, currency, out var money) ? money : null;
+}

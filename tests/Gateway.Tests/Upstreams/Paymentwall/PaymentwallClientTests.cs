@@ -1,0 +1,89 @@
+using System.Net;
+using Gateway.Upstreams;
+using Gateway.Upstreams.Paymentwall;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Tests.Upstreams.Paymentwall;
+
+public sealed class PaymentwallClientTests
+{
+    private readonly ManualTimeProvider _time = new();
+
+    [Theory]
+    [InlineData("product_100244", "US")]
+    [InlineData("café & plan+1", "FR")]
+    [InlineData("a/b?c=d#e%20", "JP")]
+    public async Task The_query_carries_the_country_and_a_signature_over_the_raw_values(string sku, string country)
+    {
+        using var upstream = new FakeUpstream(_time, _ => Answer(200, "[]"));
+
+        var result = await AskAsync(upstream, sku, country);
+
+        Assert.True(result.TryGet(out var product, out _));
+        Assert.Null(product);
+        var uri = Assert.Single(upstream.Requests).RequestUri!;
+        Assert.Equal("/api/rest/product/", uri.AbsolutePath);
+        var query = QueryHelpers.ParseQuery(uri.Query).ToDictionary(pair => pair.Key, pair => pair.Value.ToString(), StringComparer.Ordinal);
+        Assert.Equal(["ag_external_id", "country_code", "key", "sign", "sign_version"], query.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal((sku, country, "test-project-key", "3"), (query["ag_external_id"], query["country_code"], query["key"], query["sign_version"]));
+        Assert.Equal(PaymentwallSignature.Compute(query, "test-secret-key", 3), query["sign"]);
+        Assert.DoesNotContain("test-secret-key", uri.AbsoluteUri, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(200, """{"amount":"9.99","currency":"USD"}""", null)]
+    [InlineData(200, "\uFEFF[]", null)]
+    [InlineData(200, "{}", "BadPayload")]
+    [InlineData(200, "", "BadPayload")]
+    [InlineData(404, "[]", "Rejected")]
+    [InlineData(302, "", "Rejected")]
+    [InlineData(403, "", "Rejected")]
+    [InlineData(429, "", "Throttled")]
+    public async Task An_answer_is_a_product_or_one_of_the_failures(int status, string body, string? failure)
+    {
+        using var upstream = new FakeUpstream(_time, _ => Answer(status, body));
+
+        Assert.Equal(failure, (await AskAsync(upstream)).Failure?.ToString());
+        Assert.Equal(1, upstream.Attempts);
+    }
+
+    [Fact]
+    public async Task No_more_calls_are_in_flight_than_configured()
+    {
+        int inFlight = 0, most = 0;
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var upstream = new FakeUpstream(_time, async (_, _) =>
+        {
+            most = Math.Max(most, Interlocked.Increment(ref inFlight));
+            await gate.Task;
+            Interlocked.Decrement(ref inFlight);
+            return Answer(200, "[]");
+        });
+        using var client = Client(upstream, maxConcurrency: 3);
+        var calls = Enumerable.Range(0, 20).Select(i => client.GetProductAsync(new PriceQuestion("sku" + (char)('a' + i), "US"), TestContext.Current.CancellationToken)).ToList();
+        Assert.Equal(3, upstream.Attempts);
+
+        gate.SetResult();
+        await Task.WhenAll(calls);
+
+        Assert.Equal(20, upstream.Attempts);
+        Assert.Equal(3, most);
+    }
+
+    private static HttpResponseMessage Answer(int status, string body) => new((HttpStatusCode)status) { Content = new StringContent(body) };
+
+    private async Task<UpstreamResult<PaymentwallProduct?>> AskAsync(FakeUpstream upstream, string sku = "s", string country = "US")
+    {
+        using var client = Client(upstream);
+        return await client.GetProductAsync(new PriceQuestion(sku, country), TestContext.Current.CancellationToken);
+    }
+
+    private PaymentwallClient Client(FakeUpstream upstream, int maxConcurrency = 64)
+    {
+        var options = new PaymentwallOptions { ProjectKey = "test-project-key", SecretKey = "test-secret-key", MaxConcurrency = maxConcurrency };
+        return new PaymentwallClient(
+            new UpstreamTransport("paymentwall", options, upstream, _time, NullLogger.Instance), Options.Create(options), NullLogger<PaymentwallClient>.Instance);
+    }
+}
