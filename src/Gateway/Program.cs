@@ -2,6 +2,7 @@ using Gateway.AccessTokens;
 using Gateway.Caching;
 using Gateway.Catalog;
 using Gateway.Hosting;
+using Gateway.Hosting.Security;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Connections;
 
@@ -19,6 +20,7 @@ builder.AddGatewayLogging();
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddGatewayHealth();
+builder.Services.AddGatewaySecurity();
 builder.Services.AddGatewaySwagger();
 
 // What the gateway does, from the bottom up
@@ -47,9 +49,12 @@ StartupValidation.Warn(app.Services);
 app.UseMiddleware<RequestLog>();
 app.UseProblems();
 app.UseGatewaySwagger();
+app.UseAuthentication();
+app.UseAuthorization();
 
 // Routes
 app.MapCatalog();
+app.MapPurge();
 app.MapHealth();
 
 try

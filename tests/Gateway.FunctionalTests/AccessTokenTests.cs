@@ -7,7 +7,17 @@ namespace Gateway.FunctionalTests;
 /// <summary>The token: obtained once, shared in Redis, encrypted there, replaced when an upstream refuses it.</summary>
 public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<GatewayStack>, IAsyncLifetime
 {
-    private const string Catalog = "/catalog?product=builtfor_example&prices=skip";
+    private int _asked;
+
+    /// <summary>A question that nobody has asked before, so that Billing must be.</summary>
+    private string Catalog
+    {
+        get
+        {
+            var asked = Interlocked.Increment(ref _asked);
+            return $"/catalog?product=bulk_{asked % 50:000}&lang={(asked < 50 ? "en" : "fr")}&prices=skip";
+        }
+    }
 
     public async ValueTask InitializeAsync()
     {
@@ -33,12 +43,12 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
     {
         await using (var first = await stack.StartGatewayAsync())
         {
-            await first.LogLineAsync("Redis is in use");
+            await first.RedisIsUpAsync();
             await first.GetAsync(Catalog);
         }
 
         await using var second = await stack.StartGatewayAsync();
-        await second.LogLineAsync("Redis is in use");
+        await second.RedisIsUpAsync();
 
         Assert.Equal(HttpStatusCode.OK, (await second.GetAsync(Catalog)).Status);
         Assert.Equal(1, await stack.Simulator.TokenRequestsAsync());
@@ -50,7 +60,7 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
         var key = Convert.ToBase64String(Encoding.ASCII.GetBytes("0123456789abcdef0123456789abcdef"));
         await using var first = await stack.StartGatewayAsync();
         await using var second = await stack.StartGatewayAsync(("AccessTokens:EncryptionKey", key));
-        await Task.WhenAll(first.LogLineAsync("Redis is in use"), second.LogLineAsync("Redis is in use"));
+        await Task.WhenAll(first.RedisIsUpAsync(), second.RedisIsUpAsync());
 
         foreach (var gateway in new[] { first, second, first, second })
         {
@@ -65,7 +75,7 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
     public async Task Token_lies_encrypted_in_redis_and_leaves_before_it_expires()
     {
         await using var gateway = await stack.StartGatewayAsync();
-        await gateway.LogLineAsync("Redis is in use");
+        await gateway.RedisIsUpAsync();
         await gateway.GetAsync(Catalog);
 
         var token = (await stack.Simulator.ReceivedAsync("billing"))[^1].Header("Authorization")!["Bearer ".Length..];
@@ -111,7 +121,7 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
     public async Task Revoked_token_is_replaced_and_no_client_sees_it()
     {
         await using var gateway = await stack.StartGatewayAsync();
-        await gateway.LogLineAsync("Redis is in use");
+        await gateway.RedisIsUpAsync();
         await gateway.GetAsync(Catalog);
         await stack.Simulator.RevokeTokensAsync();
 
@@ -126,7 +136,7 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
     {
         await using var first = await stack.StartGatewayAsync();
         await using var second = await stack.StartGatewayAsync();
-        await Task.WhenAll(first.LogLineAsync("Redis is in use"), second.LogLineAsync("Redis is in use"));
+        await Task.WhenAll(first.RedisIsUpAsync(), second.RedisIsUpAsync());
         await first.GetAsync(Catalog);
         await second.GetAsync(Catalog);
         await stack.Simulator.RevokeTokensAsync();
@@ -195,7 +205,7 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
         Assert.SkipUnless(RedisServerProcess.IsInstalled, "There is no redis-server on this machine to be killed.");
         await using var redis = await RedisServerProcess.StartAsync();
         await using var gateway = await stack.StartGatewayAsync(("Redis:ConnectionString", redis.ConnectionString));
-        await gateway.LogLineAsync("Redis is in use");
+        await gateway.RedisIsUpAsync();
         await gateway.GetAsync(Catalog);
 
         await redis.KillAsync();
@@ -204,7 +214,7 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
         await redis.RestartAsync();
         await gateway.LogLineAsync("restored");
 
-        Assert.Equal("up", (string?)(await gateway.GetAsync("/health/ready")).Json["redis"]);
+        await gateway.RedisIsUpAsync();
         await stack.Simulator.RevokeTokensAsync();
         Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
         Assert.Single(await redis.AskAsync((_, server) => Task.FromResult(server.Keys(pattern: "gateway:token:*").ToList())));

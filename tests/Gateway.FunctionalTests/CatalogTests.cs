@@ -12,7 +12,7 @@ public sealed class CatalogTests(GatewayStack stack) : IClassFixture<GatewayStac
 
     private SimulatorProcess Simulator => stack.Simulator;
 
-    public async ValueTask InitializeAsync() => await Simulator.ResetAsync();
+    public async ValueTask InitializeAsync() => await stack.ResetAsync();
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
@@ -137,6 +137,7 @@ public sealed class CatalogTests(GatewayStack stack) : IClassFixture<GatewayStac
     {
         Assert.Equal(HttpStatusCode.OK, (await Gateway.GetAsync("/catalog?product=builtfor_example&country=JP&prices=required")).Status);
         await Simulator.FaultAsync("paymentwall", new { match = "monthly-full", status = 400 });
+        await Gateway.PurgeAsync();
 
         var answer = await Gateway.GetAsync("/catalog?product=builtfor_example&country=JP&prices=required");
 

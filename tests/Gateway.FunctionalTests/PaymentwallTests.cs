@@ -8,7 +8,7 @@ public sealed class PaymentwallTests(GatewayStack stack) : IClassFixture<Gateway
 {
     private const string Sku = "builtfor_example-pro-EUR-monthly";
 
-    public async ValueTask InitializeAsync() => await stack.Simulator.ResetAsync();
+    public async ValueTask InitializeAsync() => await stack.ResetAsync();
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -9,7 +9,7 @@ public sealed class ProblemTests(GatewayStack stack) : IClassFixture<GatewayStac
 {
     private const string Catalog = "/catalog?product=builtfor_example";
 
-    public async ValueTask InitializeAsync() => await stack.Simulator.ResetAsync();
+    public async ValueTask InitializeAsync() => await stack.ResetAsync();
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

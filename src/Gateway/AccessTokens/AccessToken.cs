@@ -26,4 +26,7 @@ internal sealed class AccessToken(string value, DateTimeOffset obtainedAt, DateT
             return expiresAt - (tenth < LongestMargin ? tenth : LongestMargin);
         }
     }
+
+    /// <summary>From here on (80 % of its life) it is renewed in the background, while it goes on being used.</summary>
+    public DateTimeOffset RenewFrom => obtainedAt + ((expiresAt - obtainedAt) * 0.8);
 }

@@ -2,7 +2,9 @@ namespace Gateway.AccessTokens;
 
 /// <summary>
 /// Which token to use, and when to get another. In order: (1) this replica's memory, (2) the one in Redis, (3) one request to the
-/// token endpoint, however many callers wait. A failed request is never cached; repeated ones back off. No token means no call.
+/// token endpoint, however many callers and replicas wait: a lease in Redis says which replica asks, and the others wait for what it
+/// finds. Near the end of a token's life this happens in the background, and nobody waits. A failed request is never cached;
+/// repeated ones back off. No token means no call.
 /// </summary>
 internal sealed partial class AccessTokenProvider(
     ITokenEndpoint endpoint, AccessTokenStore store, TimeProvider time, ILogger<AccessTokenProvider> logger)
@@ -13,6 +15,12 @@ internal sealed partial class AccessTokenProvider(
     /// <summary>A token obtained because of a 401 is not renewed for another within this: a path that always answers 401 must not burn tokens.</summary>
     internal static readonly TimeSpan RejectionGuard = TimeSpan.FromSeconds(30);
 
+    /// <summary>A lease outlives the load it covers, so that it does not end while its holder is still asking.</summary>
+    private static readonly TimeSpan LeaseLife = LoadTimeout + TimeSpan.FromSeconds(1);
+
+    /// <summary>How often one that waits for another replica looks.</summary>
+    private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(25);
+
     private static readonly TimeSpan FirstBackOff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
 
@@ -22,13 +30,36 @@ internal sealed partial class AccessTokenProvider(
     private Task<AccessToken?>? _load;
     private int _failures;
     private DateTimeOffset _notBefore;
+    private DateTimeOffset _renewAt;
+
+    /// <summary>There is a token to call with, without waiting.</summary>
+    public bool HasToken
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return IsUsable(_current);
+            }
+        }
+    }
 
     /// <summary>A usable token, or null if none can be had now. The wait ends with <paramref name="cancellationToken"/>; the load goes on.</summary>
     public ValueTask<AccessToken?> GetAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            return IsUsable(_current) ? new(_current) : new(LoadOnce().WaitAsync(cancellationToken));
+            if (!IsUsable(_current))
+            {
+                return new(LoadOnce().WaitAsync(cancellationToken));
+            }
+
+            if (time.GetUtcNow() >= _renewAt && time.GetUtcNow() >= _notBefore)
+            {
+                _ = LoadOnce();
+            }
+
+            return new(_current);
         }
     }
 
@@ -77,16 +108,16 @@ internal sealed partial class AccessTokenProvider(
     private async Task<AccessToken?> LoadAsync()
     {
         AccessToken? rejected;
+        AccessToken? current;
         lock (_gate)
         {
-            rejected = _rejected;
+            (rejected, current) = (_rejected, _current);
         }
 
         // 2
-        var shared = await store.GetAsync();
-        if (IsUsable(shared) && shared!.Value != rejected?.Value)
+        if (await AdoptSharedAsync(rejected, current) is { } shared)
         {
-            return Adopt(shared);
+            return shared;
         }
 
         if (rejected is not null)
@@ -101,6 +132,50 @@ internal sealed partial class AccessTokenProvider(
             return null;
         }
 
+        var patience = time.GetUtcNow() + LeaseLife;
+        while (true)
+        {
+            var (done, lease) = await store.TryTakeLeaseAsync(LeaseLife);
+            try
+            {
+                // Looked at after the lease was tried: whoever held it before has put its token there first.
+                if (done && await AdoptSharedAsync(rejected, current) is { } peers)
+                {
+                    return peers;
+                }
+
+                // Ours to ask; or there is no Redis, or whoever held the lease took too long: then each for itself.
+                if (!done || lease is not null || time.GetUtcNow() >= patience)
+                {
+                    return await ObtainAsync(rejected);
+                }
+            }
+            finally
+            {
+                if (lease is not null)
+                {
+                    await store.ReleaseLeaseAsync(lease);
+                }
+            }
+
+            do
+            {
+                await Task.Delay(PeerPoll, time);
+            }
+            while (time.GetUtcNow() < patience && await store.IsLeaseHeldAsync());
+        }
+    }
+
+    /// <summary>The token in Redis, if it is not the rejected one and is newer than the one that is to be renewed.</summary>
+    private async Task<AccessToken?> AdoptSharedAsync(AccessToken? rejected, AccessToken? current)
+    {
+        var shared = await store.GetAsync();
+        var isDue = IsUsable(current) && time.GetUtcNow() >= shared?.RenewFrom;
+        return IsUsable(shared) && !isDue && shared!.Value != rejected?.Value ? Adopt(shared) : null;
+    }
+
+    private async Task<AccessToken?> ObtainAsync(AccessToken? rejected)
+    {
         var issued = await RequestAsync();
         if (issued is null)
         {
@@ -122,7 +197,7 @@ internal sealed partial class AccessTokenProvider(
         using var deadline = new CancellationTokenSource(LoadTimeout, time);
         try
         {
-            return await endpoint.RequestAsync(deadline.Token);
+            return await endpoint.RequestAsync(deadline.Token).WaitAsync(deadline.Token);
         }
         catch (OperationCanceledException)
         {
@@ -137,6 +212,9 @@ internal sealed partial class AccessTokenProvider(
         {
             _current = token;
             _rejected = null;
+
+            // Not all replicas at the same moment.
+            _renewAt = token.RenewFrom + ((token.ExpiresAt - token.ObtainedAt) * (0.05 * Random.Shared.NextDouble()));
         }
 
         return token;
@@ -145,8 +223,7 @@ internal sealed partial class AccessTokenProvider(
     /// <summary>The first failure may be chance and is tried again at once; from the second on the pause doubles, with jitter.</summary>
     private void BackOff()
     {
-        _failures++;
-        if (_failures < 2)
+        if (++_failures < 2)
         {
             return;
         }

@@ -14,17 +14,21 @@ internal sealed partial class AccessTokenStore
     private const string CompareAndDelete = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
 
     private readonly RedisConnection _redis;
+    private readonly RedisLease _lease;
     private readonly TimeProvider _time;
     private readonly TokenCipher _cipher;
+    private readonly string _identity;
     private readonly string _key;
 
     public AccessTokenStore(
-        RedisConnection redis, IOptions<AccessTokensOptions> options, IOptions<RedisOptions> redisOptions, TimeProvider time)
+        RedisConnection redis, RedisLease lease, IOptions<AccessTokensOptions> options, IOptions<RedisOptions> redisOptions, TimeProvider time)
     {
         _redis = redis;
+        _lease = lease;
         _time = time;
         _cipher = new TokenCipher(options.Value);
-        _key = $"{redisOptions.Value.KeyPrefix}:token:{Identity(options.Value, _cipher.KeyId)}";
+        _identity = "token:" + Identity(options.Value, _cipher.KeyId);
+        _key = $"{redisOptions.Value.KeyPrefix}:{_identity}";
     }
 
     public async Task<AccessToken?> GetAsync() => (await ReadAsync()).Token;
@@ -52,6 +56,13 @@ internal sealed partial class AccessTokenStore
             await _redis.TryAsync(database => database.ScriptEvaluateAsync(CompareAndDelete, [_key], [wire]));
         }
     }
+
+    /// <summary>The right to ask the token endpoint for all replicas; <c>Done</c> is false where there is no Redis to grant it.</summary>
+    public Task<(bool Done, string? Lease)> TryTakeLeaseAsync(TimeSpan life) => _lease.TryTakeAsync(_identity, life);
+
+    public Task<bool> IsLeaseHeldAsync() => _lease.IsHeldAsync(_identity);
+
+    public Task ReleaseLeaseAsync(string lease) => _lease.ReleaseAsync(_identity, lease);
 
     private async Task<(AccessToken? Token, RedisValue Wire)> ReadAsync()
     {

@@ -1,4 +1,6 @@
 using Gateway.Configuration;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Caching;
 
@@ -7,7 +9,15 @@ internal static class CachingServiceCollectionExtensions
     public static IServiceCollection AddCaching(this IServiceCollection services)
     {
         services.AddOptionsSection<RedisOptions, RedisOptionsValidator>(RedisOptions.Section);
+        services.AddOptionsSection<CacheOptions, CacheOptionsValidator>(CacheOptions.Section);
+        services.AddSingleton<IMemoryCache>(provider => new MemoryCache(new MemoryCacheOptions
+        {
+            SizeLimit = provider.GetRequiredService<IOptions<CacheOptions>>().Value.MemoryLimit,
+        }));
         services.AddSingleton<RedisConnection>();
+        services.AddSingleton<RedisLease>();
+        services.AddSingleton<PurgeLedger>();
+        services.AddHostedService(provider => provider.GetRequiredService<PurgeLedger>());
         services.AddHostedService(provider => provider.GetRequiredService<RedisConnection>());
         return services;
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -17,6 +18,7 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
     private readonly RedisOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<RedisConnection> _logger;
+    private readonly ConcurrentBag<(string Channel, Action Received)> _subscriptions = [];
     private ConnectionMultiplexer? _multiplexer;
     private long _coolOffUntil;
     private int _state = (int)RedisState.Connecting;
@@ -31,6 +33,12 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
             _state = (int)RedisState.Off;
         }
     }
+
+    /// <summary>The connection was made or restored.</summary>
+    public event EventHandler? Connected;
+
+    /// <summary>The connection was lost.</summary>
+    public event EventHandler? Disconnected;
 
     public RedisState State => (RedisState)Volatile.Read(ref _state);
 
@@ -61,6 +69,9 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
         }
     }
 
+    /// <summary>Calls back for every message of a channel, from the first connection on and after every reconnect.</summary>
+    public void Subscribe(string channel, Action received) => _subscriptions.Add((channel, received));
+
     /// <summary>Begins to connect and does not wait for it: a start must not hang on optional equipment.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -88,9 +99,20 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
             configuration.ReconnectRetryPolicy = new LinearRetry(1_000);
             configuration.ClientName ??= "gateway";
             var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
-            multiplexer.ConnectionFailed += (_, args) => Enter(RedisState.Down, args.FailureType.ToString());
+            multiplexer.ConnectionFailed += (_, args) =>
+            {
+                Enter(RedisState.Down, args.FailureType.ToString());
+                Disconnected?.Invoke(this, EventArgs.Empty);
+            };
             multiplexer.ConnectionRestored += (_, _) => EnterConnected(multiplexer, "restored");
             Volatile.Write(ref _multiplexer, multiplexer);
+            foreach (var (channel, received) in _subscriptions)
+            {
+                // Not awaited: without a connection this would wait for one. The client subscribes again by itself.
+                multiplexer.GetSubscriber().Subscribe(
+                    new RedisChannel(channel, RedisChannel.PatternMode.Literal), (_, _) => received(), CommandFlags.FireAndForget);
+            }
+
             EnterConnected(multiplexer, "connected");
         }
         catch (Exception exception) when (exception is RedisException or InvalidOperationException or ArgumentException)
@@ -99,8 +121,18 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
         }
     }
 
-    private void EnterConnected(ConnectionMultiplexer multiplexer, string reason) =>
-        Enter(multiplexer.IsConnected ? RedisState.Up : RedisState.Down, multiplexer.IsConnected ? reason : "not connected");
+    private void EnterConnected(ConnectionMultiplexer multiplexer, string reason)
+    {
+        if (multiplexer.IsConnected)
+        {
+            Enter(RedisState.Up, reason);
+            Connected?.Invoke(this, EventArgs.Empty);
+        }
+        else
+        {
+            Enter(RedisState.Down, "not connected");
+        }
+    }
 
     /// <summary>One log line per change of state.</summary>
     private void Enter(RedisState state, string reason)

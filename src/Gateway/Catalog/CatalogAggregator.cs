@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using Gateway.Problems;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
@@ -7,56 +8,50 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Catalog;
 
 /// <summary>
-/// Answers a question from both upstreams under one deadline: (1) the components of every product, side by side; (2) the price of
-/// every distinct SKU as soon as its component is known, and of what follows a trial as soon as that is known; (3) the join.
-/// Failures are collected, never thrown.
+/// Answers a question from the cached sources under one soft deadline: (1) the components of every product, side by side; (2) the
+/// price of every distinct SKU as soon as its component is known, and of what follows a trial as soon as that is known; (3) the
+/// join of what is there. What misses the deadline is labelled, and goes on into the cache for the next question. Failures are
+/// collected, never thrown.
 /// </summary>
 internal sealed class CatalogAggregator(
-    BillingClient billing, PaymentwallClient paymentwall, CatalogRules rules, IOptions<CatalogOptions> options, TimeProvider time)
+    CatalogSources sources, BillingClient billing, CatalogRules rules, IOptions<CatalogOptions> options, TimeProvider time)
 {
-    /// <summary>The answer with what could be had; or, if nothing could or what is required is missing, the problem.</summary>
-    /// <exception cref="OperationCanceledException">The caller left.</exception>
-    public async Task<(CatalogResponse? Response, Problem? Problem)> AskAsync(CatalogQuestion question, CancellationToken cancellationToken)
+    public async Task<CatalogAssembly> AssembleAsync(CatalogQuestion question)
     {
         using var deadline = new CancellationTokenSource(options.Value.Deadline, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
-        var prices = new PriceBook(sku => PriceAsync(new PriceQuestion(sku, question.Country), either.Token));
+        var parts = new Parts();
+        var prices = new PriceBook(skus =>
+            sources.Prices([.. skus.Select(sku => new PriceQuestion(sku, question.Country))])
+                .Select(price => InTimeAsync(price, parts, deadline.Token))
+                .ToList());
 
         // 1 and 2
-        var listings = await Task.WhenAll(question.Products.Select(productId => ListAsync(productId, question, prices, either.Token)));
+        var listings = await Task.WhenAll(question.Products.Select(productId => ListAsync(productId, question, prices, parts, deadline.Token)));
         var found = await prices.CloseAsync();
-        cancellationToken.ThrowIfCancellationRequested();
+        var version = sources.Version;
         if (Array.TrueForAll(listings, listing => listing.Problem is not null))
         {
             // An unknown product is for good, another failure may pass: that is the more useful thing to say.
             var worst = Array.Find(listings, listing => listing.Problem != Problem.ProductNotFound) ?? listings[0];
-            return (null, worst.Problem);
+            return Assembly(null, worst.Problem);
         }
 
         // 3
         var response = CatalogMerge.Merge(question, listings, found, rules);
         return question.Prices == PriceMode.Required && response.Items.Any(CatalogMerge.LacksPrice)
-            ? (null, Problem.PricesUnavailable)
-            : (response, null);
+            ? Assembly(null, Problem.PricesUnavailable)
+            : Assembly(response, null);
+
+        CatalogAssembly Assembly(CatalogResponse? response, Problem? problem) => new(response, problem, parts.FreshUntil, parts.Loaded, version);
     }
 
     private async Task<ProductListing> ListAsync(
-        string productId, CatalogQuestion question, PriceBook prices, CancellationToken cancellationToken)
+        string productId, CatalogQuestion question, PriceBook prices, Parts parts, CancellationToken deadline)
     {
-        UpstreamResult<IReadOnlyList<BillingComponent>?> result;
-        try
+        var asked = sources.ComponentsAsync(new ComponentsQuestion(productId, question.Status, question.Language, question.Sandbox));
+        if (!(await InTimeAsync(asked, parts, deadline)).TryGet(out var components, out var failure))
         {
-            result = await billing.ListComponentsAsync(
-                new ComponentsQuestion(productId, question.Status, question.Language, question.Sandbox), cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            return new ProductListing(productId, [], Problem.UpstreamTimedOut);
-        }
-
-        if (!result.TryGet(out var components, out var failure))
-        {
-            return new ProductListing(productId, [], failure.ToProblem());
+            return new ProductListing(productId, [], Explain(failure).ToProblem());
         }
 
         if (components is null)
@@ -67,24 +62,48 @@ internal sealed class CatalogAggregator(
         var selected = components.Where(question.Selects).ToList();
         if (question.Prices != PriceMode.Skip)
         {
-            foreach (var sku in selected.Select(rules.SkuOf).OfType<string>())
-            {
-                prices.Ask(sku);
-            }
+            prices.Ask(selected.Select(rules.SkuOf).OfType<string>());
         }
 
         return new ProductListing(productId, selected);
     }
 
-    private async Task<UpstreamResult<PaymentwallProduct?>> PriceAsync(PriceQuestion question, CancellationToken cancellationToken)
+    /// <summary>If the deadline passed while there was not even a token, that is what was waited for.</summary>
+    private UpstreamFailure Explain(UpstreamFailure failure) =>
+        failure == UpstreamFailure.Timeout && billing.LacksToken ? UpstreamFailure.TokenUnavailable : failure;
+
+    private static async Task<UpstreamResult<T>> InTimeAsync<T>(
+        Task<CacheAnswer<T, UpstreamFailure>> asked, Parts parts, CancellationToken deadline)
     {
         try
         {
-            return await paymentwall.GetProductAsync(question, cancellationToken);
+            var answer = await asked.WaitAsync(deadline);
+            parts.Add(answer.Failure is null ? answer.FreshUntil : null, answer.Loaded);
+            return answer.Failure is { } failure ? UpstreamResult.Failed<T>(failure) : UpstreamResult.Of(answer.Value, answer.StaleAsOf);
         }
         catch (OperationCanceledException)
         {
-            return UpstreamResult.Failed<PaymentwallProduct?>(UpstreamFailure.Timeout);
+            parts.Add(freshUntil: null, loaded: true);
+            return UpstreamResult.Failed<T>(UpstreamFailure.Timeout);
+        }
+    }
+
+    /// <summary>What the parts of an answer have in common.</summary>
+    private sealed class Parts
+    {
+        private readonly Lock _gate = new();
+
+        public DateTimeOffset FreshUntil { get; private set; } = DateTimeOffset.MaxValue;
+
+        public bool Loaded { get; private set; }
+
+        public void Add(DateTimeOffset? freshUntil, bool loaded)
+        {
+            lock (_gate)
+            {
+                FreshUntil = freshUntil < FreshUntil ? freshUntil.Value : FreshUntil;
+                Loaded |= loaded;
+            }
         }
     }
 }

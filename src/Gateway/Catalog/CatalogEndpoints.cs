@@ -9,29 +9,29 @@ internal static class CatalogEndpoints
     /// <summary>What can come instead of a catalog.</summary>
     private static readonly Problem[] Failures =
     [
-        Problem.InvalidParameter, Problem.Unauthenticated, Problem.ProductNotFound, Problem.InternalError, Problem.UpstreamRejected,
+        Problem.InvalidParameter, Problem.Unauthenticated, Problem.Forbidden, Problem.ProductNotFound, Problem.InternalError, Problem.UpstreamRejected,
         Problem.TokenUnavailable, Problem.UpstreamTimedOut,
     ];
 
     public static void MapCatalog(this IEndpointRouteBuilder routes)
     {
         Describe(routes.MapMethods(
-            "/catalog", Methods, (HttpContext context, CatalogQuestionReader reader, CatalogAggregator aggregator) =>
-                AnswerAsync(context, productId: null, reader, aggregator)))
+            "/catalog", Methods, (HttpContext context, CatalogQuestionReader reader, CatalogAnswers answers, CatalogHeaders headers) =>
+                AnswerAsync(context, productId: null, reader, answers, headers)))
             .WithSummary("What can this customer buy here, and what does it cost?")
             .WithDescription(
                 "Lists the components (plans, add-ons, charges) of Billing products, each with Paymentwall's price for the customer's "
                 + "country. An item is never dropped because its price is missing: `price.status` says what became of it.");
         Describe(routes.MapMethods(
-            "/catalog/{productId}", Methods, (HttpContext context, string productId, CatalogQuestionReader reader, CatalogAggregator aggregator) =>
-                AnswerAsync(context, productId, reader, aggregator)))
+            "/catalog/{productId}", Methods, (HttpContext context, string productId, CatalogQuestionReader reader, CatalogAnswers answers, CatalogHeaders headers) =>
+                AnswerAsync(context, productId, reader, answers, headers)))
             .WithSummary("The same for one product.")
             .WithDescription("As `GET /catalog?product={productId}`.");
     }
 
     private static RouteHandlerBuilder Describe(RouteHandlerBuilder endpoint)
     {
-        endpoint.WithTags("Catalog").Produces<CatalogResponse>();
+        endpoint.WithTags("Catalog").Produces<CatalogResponse>().Produces(StatusCodes.Status304NotModified);
         foreach (var status in Failures.Select(problem => problem.Status).Distinct())
         {
             endpoint.Produces<ProblemResponse>(status, "application/problem+json");
@@ -41,20 +41,17 @@ internal static class CatalogEndpoints
     }
 
     private static async Task<IResult> AnswerAsync(
-        HttpContext context, string? productId, CatalogQuestionReader reader, CatalogAggregator aggregator)
+        HttpContext context, string? productId, CatalogQuestionReader reader, CatalogAnswers answers, CatalogHeaders headers)
     {
+        headers.SetVary(context.Response);
         if (reader.Read(context.Request, productId, out var question) is { } invalid)
         {
             return invalid;
         }
 
-        var (response, problem) = await aggregator.AskAsync(question!, context.RequestAborted);
-        if (problem is not null)
-        {
-            return new ProblemResult(problem);
-        }
-
-        context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Json(response!, CatalogJsonContext.Wire.CatalogResponse);
+        var outcome = await answers.GetAsync(question!, context.RequestAborted);
+        return outcome.Answer is { } answer
+            ? new ReadyAnswerResult(answer, headers, question!.IsPrivate, outcome.IsHit)
+            : new ProblemResult(outcome.Problem!);
     }
 }

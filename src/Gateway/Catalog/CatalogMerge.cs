@@ -58,7 +58,7 @@ internal static class CatalogMerge
     {
         var sku = rules.SkuOf(component);
         var overlay = rules.OverlayOf(component);
-        var (status, product, reason) = question.Prices == PriceMode.Skip ? (PriceStatus.Skipped, null, null) : LookUp(sku, prices);
+        var (status, product, reason, asOf) = question.Prices == PriceMode.Skip ? (PriceStatus.Skipped, null, null, null) : LookUp(sku, prices);
         return new CatalogItem
         {
             Id = component.Id,
@@ -82,6 +82,7 @@ internal static class CatalogMerge
                 Recurring = product?.Recurring,
                 Trial = product is { IsTrial: true } ? new CatalogTrial { Then = Then(product.PostTrialSku, prices) } : null,
                 CompareAt = product?.OldPrice is { } old && old.AmountMinor > product.Price.AmountMinor ? Amount(old) : null,
+                AsOf = asOf,
                 Reason = reason,
             },
         };
@@ -96,16 +97,19 @@ internal static class CatalogMerge
         FreeQuantity = component.FreeQuantity ?? 0,
         MandatoryComponentIds = component.MandatoryComponentIds,
         Tiers = component.Tiers,
-        ListPrice = component.PriceMinor is not { } minor ? null
-            : rules.ListPriceCurrencyOf(component) is { } currency ? Amount(new Money(minor, currency))
-            : new CatalogAmount { AmountMinor = minor, Amount = null, Currency = null, Exponent = null },
+        ListPrice = component.PriceMinor is { } minor ? ListPrice(minor, rules.ListPriceCurrencyOf(component)) : null,
         Extensions = component.Extensions,
     };
+
+    /// <summary>A currency that the table does not know has no exponent: the integer is kept, and no amount is made up.</summary>
+    private static CatalogAmount ListPrice(long minor, string? code) => Currency.TryGet(code, out var currency)
+        ? Amount(new Money(minor, currency))
+        : new CatalogAmount { AmountMinor = minor, Amount = null, Currency = code, Exponent = null };
 
     /// <summary>One hop: what follows a trial is shown as Paymentwall has it, be it another trial or the same one.</summary>
     private static CatalogThen Then(string? sku, IReadOnlyDictionary<string, UpstreamResult<PaymentwallProduct?>> prices)
     {
-        var (status, product, reason) = LookUp(sku, prices);
+        var (status, product, reason, asOf) = LookUp(sku, prices);
         return new CatalogThen
         {
             Status = status,
@@ -116,26 +120,32 @@ internal static class CatalogMerge
             Exponent = product?.Price.Currency.Exponent,
             Period = product?.Period,
             Recurring = product?.Recurring,
+            AsOf = asOf,
             Reason = reason,
         };
     }
 
-    private static (PriceStatus Status, PaymentwallProduct? Product, UpstreamFailure? Reason) LookUp(
+    private static (PriceStatus Status, PaymentwallProduct? Product, UpstreamFailure? Reason, DateTimeOffset? AsOf) LookUp(
         string? sku, IReadOnlyDictionary<string, UpstreamResult<PaymentwallProduct?>> prices)
     {
         if (sku is null)
         {
-            return (PriceStatus.NotFound, null, null);
+            return (PriceStatus.NotFound, null, null, null);
         }
 
         if (!prices.TryGetValue(sku, out var result))
         {
-            return (PriceStatus.Unavailable, null, UpstreamFailure.Timeout);
+            return (PriceStatus.Unavailable, null, UpstreamFailure.Timeout, null);
         }
 
-        return result.TryGet(out var product, out var failure)
-            ? (product is null ? PriceStatus.NotFound : PriceStatus.Live, product, null)
-            : (PriceStatus.Unavailable, null, failure);
+        if (!result.TryGet(out var product, out var failure))
+        {
+            return (PriceStatus.Unavailable, null, failure, null);
+        }
+
+        return product is null ? (PriceStatus.NotFound, null, null, null)
+            : result.StaleAsOf is { } asOf ? (PriceStatus.Stale, product, null, asOf)
+            : (PriceStatus.Live, product, null, null);
     }
 
     private static CatalogAmount Amount(Money money) => new()

@@ -53,10 +53,14 @@ internal sealed class CatalogOptionsValidator(IOptions<BillingOptions> billing, 
         {
             try
             {
-                if (upstream.Value.Timeout > options.Deadline)
+                var (total, attempt) = (upstream.Value.Timeout, upstream.Value.AttemptTimeout);
+                foreach (var (key, time) in new[] { ("Timeout", total), ("AttemptTimeout", attempt) })
                 {
-                    errors.Add($"{section}:Timeout ({upstream.Value.Timeout}) is longer than Catalog:Deadline ({options.Deadline}); "
-                        + "make the time-out shorter or the deadline longer.");
+                    if (time > options.Deadline)
+                    {
+                        errors.Add($"{section}:{key} ({time}) is longer than Catalog:Deadline ({options.Deadline}); "
+                            + "make the time-out shorter or the deadline longer.");
+                    }
                 }
             }
             catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException)

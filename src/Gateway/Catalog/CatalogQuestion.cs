@@ -29,6 +29,12 @@ internal sealed record CatalogQuestion
 
     public PriceMode Prices { get; init; } = PriceMode.Prefer;
 
+    /// <summary>Must not be kept by a shared cache: test data, or what anonymous callers may not ask for.</summary>
+    public bool IsPrivate => Sandbox || Status != "active";
+
+    /// <summary>The same for the same question. No part can contain the separator.</summary>
+    public string Key { get => field ??= string.Join('|', "answer", string.Join(',', Products), Country, CountrySource, Language, string.Join(',', Types), string.Join(',', Periods), Status, Sandbox, Prices); }
+
     public bool Selects(BillingComponent component) =>
         (Types.Count == 0 || (component.Type is { } type && Types.Contains(type)))
         && (Periods.Count == 0 || (component.BillingPeriod is { } period && Periods.Contains(period.Unit)));

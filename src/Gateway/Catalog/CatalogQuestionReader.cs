@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using Gateway.Iso;
 using Gateway.Problems;
 using Gateway.Upstreams.Paymentwall;
@@ -26,7 +27,7 @@ internal sealed class CatalogQuestionReader(IOptions<CatalogOptions> options, Cu
             return badCountry;
         }
 
-        if (ReadSingle(request.Query, CatalogParameter.Language, text => Languages.Contains(text.ToLowerInvariant()), out var language) is { } badLanguage)
+        if (ReadSingle(request.Query, CatalogParameter.Language, text => text.All(char.IsAsciiLetter) && Languages.Contains(text.ToLowerInvariant()), out var language) is { } badLanguage)
         {
             return badLanguage;
         }
@@ -56,9 +57,11 @@ internal sealed class CatalogQuestionReader(IOptions<CatalogOptions> options, Cu
             return badPrices;
         }
 
-        if (status is not (null or "active"))
+        if (status is not (null or "active") && !request.HttpContext.User.IsInRole(Roles.Proxy))
         {
-            return new ProblemResult(Problem.Unauthenticated, "status: only active may be asked for without an API key that has the role proxy.");
+            return new ProblemResult(
+                request.HttpContext.User.Identity is { IsAuthenticated: true } ? Problem.Forbidden : Problem.Unauthenticated,
+                "status: only active may be asked for without an API key that has the role proxy.");
         }
 
         question = new CatalogQuestion
@@ -69,6 +72,7 @@ internal sealed class CatalogQuestionReader(IOptions<CatalogOptions> options, Cu
             Language = language?.ToLowerInvariant(),
             Types = types,
             Periods = periods,
+            Status = status ?? "active",
             Sandbox = sandbox,
             Prices = prices switch
             {
@@ -92,7 +96,7 @@ internal sealed class CatalogQuestionReader(IOptions<CatalogOptions> options, Cu
             return ProductId.IsValid(productId) ? null : Invalid("productId", "is not a product id", ProductId.Allowed);
         }
 
-        products = options.Value.Products;
+        products = [.. options.Value.Products.Distinct(StringComparer.Ordinal)];
         var parameter = CatalogParameter.Product;
         if (!query.TryGetValue(parameter.Name, out var values))
         {

@@ -27,13 +27,32 @@ internal sealed class CatalogRules
             ? (string.IsNullOrEmpty(mapped) ? null : mapped)
             : _skuTemplate.Apply(component);
 
-    /// <summary>The currency of the list price: Billing's own word, else what the id says; null if neither names one.</summary>
-    public Currency? ListPriceCurrencyOf(BillingComponent component)
+    /// <summary>
+    /// The currency of the list price: Billing's own word, known or not, else the first known one that the pattern finds in the id;
+    /// null if neither names one.
+    /// </summary>
+    public string? ListPriceCurrencyOf(BillingComponent component)
     {
-        var code = string.IsNullOrEmpty(component.Currency)
-            ? _currencyPattern.Match(component.Id).Groups["currency"].Value
-            : component.Currency.ToUpperInvariant();
-        return Currency.TryGet(code, out var currency) ? currency : null;
+        if (!string.IsNullOrEmpty(component.Currency))
+        {
+            return component.Currency.Length == 3 && component.Currency.All(char.IsAsciiLetter) ? component.Currency.ToUpperInvariant() : null;
+        }
+
+        // Matches may overlap: in x-PRO-EUR-m the first one takes the dash that the second begins with.
+        for (var match = _currencyPattern.Match(component.Id); match.Success; match = _currencyPattern.Match(component.Id, match.Index + 1))
+        {
+            if (Currency.TryGet(match.Groups["currency"].Value, out var currency))
+            {
+                return currency.Code;
+            }
+
+            if (match.Index + 1 > component.Id.Length)
+            {
+                break;
+            }
+        }
+
+        return null;
     }
 
     public CatalogOverlay OverlayOf(BillingComponent component)

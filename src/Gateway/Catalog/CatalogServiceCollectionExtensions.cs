@@ -9,7 +9,10 @@ internal static class CatalogServiceCollectionExtensions
         services.AddOptionsSection<CatalogOptions, CatalogOptionsValidator>(CatalogOptions.Section);
         services.AddSingleton<CatalogRules>();
         services.AddSingleton<CatalogQuestionReader>();
+        services.AddSingleton<CatalogSources>();
         services.AddSingleton<CatalogAggregator>();
+        services.AddSingleton<CatalogAnswers>();
+        services.AddSingleton<CatalogHeaders>();
         return services;
     }
 }

@@ -4,20 +4,22 @@ using Gateway.Upstreams.Paymentwall;
 namespace Gateway.Catalog;
 
 /// <summary>The prices of one question: every distinct SKU is looked up once, and what follows a trial one hop further.</summary>
-/// <param name="lookUp">Asks for one SKU; never throws.</param>
-internal sealed class PriceBook(Func<string, Task<UpstreamResult<PaymentwallProduct?>>> lookUp)
+/// <param name="lookUp">Asks for many SKUs at once, one task each in order; they never fail.</param>
+internal sealed class PriceBook(Func<IReadOnlyList<string>, IReadOnlyList<Task<UpstreamResult<PaymentwallProduct?>>>> lookUp)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Task<UpstreamResult<PaymentwallProduct?>>> _bySku = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Task> _followed = new(StringComparer.Ordinal);
 
-    public void Ask(string sku)
+    public void Ask(IEnumerable<string> skus)
     {
         lock (_gate)
         {
-            if (!_followed.ContainsKey(sku))
+            var asked = skus.Where(sku => !_followed.ContainsKey(sku)).Distinct(StringComparer.Ordinal).ToList();
+            var found = LookUpOnce(asked);
+            for (var index = 0; index < asked.Count; index++)
             {
-                _followed.Add(sku, FollowAsync(Once(sku)));
+                _followed.Add(asked[index], FollowAsync(found[index]));
             }
         }
     }
@@ -39,21 +41,26 @@ internal sealed class PriceBook(Func<string, Task<UpstreamResult<PaymentwallProd
     {
         if ((await asked).TryGet(out var product, out _) && product is { IsTrial: true, PostTrialSku: { } next })
         {
-            await Once(next);
+            Task<UpstreamResult<PaymentwallProduct?>> following;
+            lock (_gate)
+            {
+                following = LookUpOnce([next])[0];
+            }
+
+            await following;
         }
     }
 
-    private Task<UpstreamResult<PaymentwallProduct?>> Once(string sku)
+    /// <summary>Only with the gate held.</summary>
+    private List<Task<UpstreamResult<PaymentwallProduct?>>> LookUpOnce(List<string> skus)
     {
-        lock (_gate)
+        var missing = skus.FindAll(sku => !_bySku.ContainsKey(sku));
+        var found = lookUp(missing);
+        for (var index = 0; index < missing.Count; index++)
         {
-            if (!_bySku.TryGetValue(sku, out var task))
-            {
-                task = lookUp(sku);
-                _bySku.Add(sku, task);
-            }
-
-            return task;
+            _bySku.Add(missing[index], found[index]);
         }
+
+        return skus.ConvertAll(sku => _bySku[sku]);
     }
 }

@@ -14,25 +14,47 @@ internal abstract class OptionsSection
     /// <summary>All errors of the section, each naming the key and the fix; empty if it is sound.</summary>
     public abstract IReadOnlyList<string> Check(IServiceProvider services);
 
-    /// <summary>The keys whose values cannot be converted, with what is wrong.</summary>
-    protected static IEnumerable<(string Path, string Error)> ConversionErrors(IConfigurationSection section, Type type)
-    {
-        foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite))
-        {
-            var value = section.GetSection(property.Name);
-            var wanted = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-            if (string.IsNullOrEmpty(value.Value) || wanted == typeof(string))
-            {
-                continue;
-            }
+    /// <summary>The keys whose values cannot be converted or have the wrong shape, with what is wrong.</summary>
+    protected static IEnumerable<(string Path, string Error)> ConversionErrors(IConfigurationSection section, Type type) =>
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(p => p.CanWrite)
+            .SelectMany(p => Errors(section.GetSection(p.Name), p.PropertyType));
 
-            if (!CanConvert(value.Value, wanted))
-            {
-                // The value is not repeated: it may be a secret that went into the wrong key.
-                yield return (value.Path, $"{value.Path}: the value is not {Describe(wanted)}.");
-            }
+    private static IEnumerable<(string Path, string Error)> Errors(IConfigurationSection key, Type type)
+    {
+        var wanted = Nullable.GetUnderlyingType(type) ?? type;
+        var children = key.GetChildren().ToList();
+        var isLeaf = TypeDescriptor.GetConverter(wanted).CanConvertFrom(typeof(string));
+        if (isLeaf && key.Value is { } value)
+        {
+            // An empty text is a text, and an empty value of what may be absent is absent.
+            var isAbsent = value.Length == 0 && (wanted == typeof(string) || wanted != type || !wanted.IsValueType);
+            return isAbsent || CanConvert(value, wanted) ? [] : [Error(key, wanted)];
         }
+
+        if (children.Count == 0)
+        {
+            return string.IsNullOrEmpty(key.Value) ? [] : [Error(key, wanted)];
+        }
+
+        if (ElementOf(wanted) is { } element)
+        {
+            return children.SelectMany(child => Errors(child, element));
+        }
+
+        return isLeaf || key.Value is { Length: > 0 } ? [Error(key, wanted)] : ConversionErrors(key, wanted);
     }
+
+    /// <summary>What a list or a dictionary holds; null for what is neither.</summary>
+    private static Type? ElementOf(Type type) => type.GetInterfaces()
+        .Where(face => face.IsGenericType && face.GetGenericTypeDefinition() == typeof(IEnumerable<>) && type != typeof(string))
+        .Select(face => face.GetGenericArguments()[0])
+        .Select(item => item.IsGenericType && item.GetGenericTypeDefinition() == typeof(KeyValuePair<,>) ? item.GetGenericArguments()[1] : item)
+        .FirstOrDefault();
+
+    /// <summary>The value is not repeated: it may be a secret that went into the wrong key.</summary>
+    private static (string Path, string Error) Error(IConfigurationSection key, Type wanted) =>
+        (key.Path, $"{key.Path}: the value is not {Describe(wanted)}.");
 
     /// <summary>A key that is set to null, where only a value or no key at all makes sense.</summary>
     protected static IEnumerable<string> NullErrors(string section, object options)
@@ -50,15 +72,9 @@ internal abstract class OptionsSection
             return Uri.TryCreate(value, UriKind.Absolute, out _);
         }
 
-        var converter = TypeDescriptor.GetConverter(wanted);
-        if (!converter.CanConvertFrom(typeof(string)))
-        {
-            return false;
-        }
-
         try
         {
-            converter.ConvertFromString(null, CultureInfo.InvariantCulture, value);
+            TypeDescriptor.GetConverter(wanted).ConvertFromString(null, CultureInfo.InvariantCulture, value);
             return true;
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException or OverflowException or NotSupportedException)
@@ -72,6 +88,7 @@ internal abstract class OptionsSection
         : wanted == typeof(bool) ? "true or false"
         : wanted == typeof(int) || wanted == typeof(long) ? "a whole number"
         : wanted == typeof(Uri) ? "an absolute address, such as https://api.example.com/"
+        : wanted == typeof(string) ? "a single text"
         : wanted.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(wanted))
         : "of the expected shape (a list or an object of keys, not a single value)";
 }
@@ -93,7 +110,7 @@ internal sealed class OptionsSection<TOptions>(string name) : OptionsSection
         var configuration = services.GetRequiredService<IConfiguration>();
         var rest = new ConfigurationBuilder()
             .AddInMemoryCollection(section.AsEnumerable().Where(pair =>
-                !without.Contains(pair.Key, StringComparer.OrdinalIgnoreCase)
+                !without.Exists(path => pair.Key.Equals(path, StringComparison.OrdinalIgnoreCase) || pair.Key.StartsWith(path + ":", StringComparison.OrdinalIgnoreCase))
                 && (pair.Value is not null || !configuration.GetSection(pair.Key).GetChildren().Any())))
             .Build();
         var options = new TOptions();

@@ -42,14 +42,14 @@ internal static class Health
         _ => "unhealthy",
     };
 
-    private sealed class RedisCheck(RedisConnection redis) : IHealthCheck
+    private sealed class RedisCheck(RedisConnection redis, PurgeLedger ledger) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
             Task.FromResult(redis.State switch
             {
                 RedisState.Off => HealthCheckResult.Healthy("off"),
-                RedisState.Up => HealthCheckResult.Healthy("up"),
-                RedisState.Connecting => HealthCheckResult.Degraded("connecting"),
+                RedisState.Up when ledger.IsSynced => HealthCheckResult.Healthy("up"),
+                RedisState.Up or RedisState.Connecting => HealthCheckResult.Degraded("connecting"),
                 _ => HealthCheckResult.Degraded("down"),
             });
     }

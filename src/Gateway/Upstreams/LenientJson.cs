@@ -40,10 +40,13 @@ internal static class LenientJson
                 return null;
             }
 
-            const NumberStyles Plain = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint;
-            return decimal.TryParse(text, Plain, CultureInfo.InvariantCulture, out var number)
-                && decimal.IsInteger(number) && number is >= long.MinValue and <= long.MaxValue
-                ? (long)number
+            // Digits, and at most zeros behind a dot: nothing is rounded.
+            var dot = text.IndexOf('.', StringComparison.Ordinal);
+            var whole = dot < 0 ? text : text[..dot];
+            return (dot < 0 || (dot < text.Length - 1 && !text.AsSpan(dot + 1).ContainsAnyExcept('0')))
+                && !whole.Contains('\0', StringComparison.Ordinal)
+                && long.TryParse(whole, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+                ? number
                 : throw new JsonException();
         }
 

@@ -24,8 +24,16 @@ internal abstract class UpstreamOptions
     public TimeSpan EffectiveTimeout =>
         Timeout ?? (AttemptTimeout > DefaultTimeout ? AttemptTimeout.Value : DefaultTimeout);
 
-    public TimeSpan EffectiveAttemptTimeout =>
-        AttemptTimeout ?? (DefaultAttemptTimeout < EffectiveTimeout ? DefaultAttemptTimeout : EffectiveTimeout);
+    /// <summary>A little less than the total, so that a single attempt that hangs ends as one, and counts as one.</summary>
+    public TimeSpan EffectiveAttemptTimeout
+    {
+        get
+        {
+            var longest = EffectiveTimeout * 0.98;
+            var wanted = AttemptTimeout ?? DefaultAttemptTimeout;
+            return wanted < longest ? wanted : longest;
+        }
+    }
 
     /// <summary>The base address with a trailing slash, so that relative paths append to it.</summary>
     public Uri Root => BaseAddress!.AbsoluteUri.EndsWith('/') ? BaseAddress : new Uri(BaseAddress.AbsoluteUri + "/");

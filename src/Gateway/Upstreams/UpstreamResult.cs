@@ -7,11 +7,15 @@ internal sealed class UpstreamResult<T>
 {
     private readonly T _value;
 
-    internal UpstreamResult(T value, UpstreamFailure? failure)
+    internal UpstreamResult(T value, UpstreamFailure? failure, DateTimeOffset? staleAsOf = null)
     {
         _value = value;
         Failure = failure;
+        StaleAsOf = staleAsOf;
     }
+
+    /// <summary>When the answer was got, if the last attempt to get it anew failed; else null.</summary>
+    public DateTimeOffset? StaleAsOf { get; }
 
     /// <summary>Null when there is an answer.</summary>
     public UpstreamFailure? Failure { get; }
@@ -27,7 +31,7 @@ internal sealed class UpstreamResult<T>
 
 internal static class UpstreamResult
 {
-    public static UpstreamResult<T> Of<T>(T value) => new(value, failure: null);
+    public static UpstreamResult<T> Of<T>(T value, DateTimeOffset? staleAsOf = null) => new(value, failure: null, staleAsOf);
 
     public static UpstreamResult<T> Failed<T>(UpstreamFailure failure) => new(default!, failure);
 }

@@ -62,7 +62,10 @@ internal sealed partial class UpstreamTransport : IDisposable
     };
 
     /// <param name="createRequest">Makes a fresh GET request, relative to the base address, for every attempt.</param>
-    /// <param name="cancellationToken">The caller's; its cancellation is thrown, never turned into a failure.</param>
+    /// <param name="cancellationToken">
+    /// The deadline of the load that needs the answer; its cancellation is thrown. Loads are shared, so no client that leaves ever
+    /// cancels one: to the breaker a cancelled attempt is one that did not answer in time.
+    /// </param>
     public async Task<UpstreamResult<UpstreamAnswer>> SendAsync(
         Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
     {
@@ -106,9 +109,22 @@ internal sealed partial class UpstreamTransport : IDisposable
     private async ValueTask<UpstreamAnswer> ExchangeAsync(Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
     {
         using var request = createRequest();
-        using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
-        var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-        return new UpstreamAnswer(response.StatusCode, body, RetryAfter(response.Headers.RetryAfter));
+        try
+        {
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+            var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+            return new UpstreamAnswer(response.StatusCode, body, RetryAfter(response.Headers.RetryAfter));
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The handler's ConnectTimeout looks like a cancellation that nobody asked for.
+            throw new HttpRequestException(HttpRequestError.ConnectionError, "No connection in time.", exception);
+        }
+        catch (InvalidOperationException exception)
+        {
+            // What the brotli decoder throws for a garbled body.
+            throw new InvalidDataException("Undecodable content encoding.", exception);
+        }
     }
 
     private TimeSpan? RetryAfter(RetryConditionHeaderValue? header)
@@ -125,6 +141,7 @@ internal sealed partial class UpstreamTransport : IDisposable
             .Handle<TimeoutRejectedException>()
             .HandleResult(answer => (int)answer.Status >= 500);
         var isTransient = transient.Build();
+        var isFailure = transient.Handle<OperationCanceledException>().Build();
 
         return new ResiliencePipelineBuilder<UpstreamAnswer> { TimeProvider = _time }
             .AddTimeout(options.EffectiveTimeout)
@@ -150,7 +167,7 @@ internal sealed partial class UpstreamTransport : IDisposable
                 MinimumThroughput = 100,
                 SamplingDuration = TimeSpan.FromSeconds(30),
                 BreakDuration = TimeSpan.FromSeconds(5),
-                ShouldHandle = args => ValueTask.FromResult(isTransient(args.Outcome)),
+                ShouldHandle = args => ValueTask.FromResult(isFailure(args.Outcome)),
                 OnOpened = _ =>
                 {
                     Log.CircuitOpened(_logger, _name);

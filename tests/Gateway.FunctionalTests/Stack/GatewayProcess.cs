@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Gateway.FunctionalTests.Stack;
@@ -10,6 +13,8 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     public const string ClientSecret = "demo secret+&/:1";
     public const string ProjectKey = "demo-project-key";
     public const string ProjectSecret = "demo-project-secret";
+    public const string AdminKey = "test-admin-key-of-no-other-use";
+    public const string ProxyKey = "test-proxy-key-of-no-other-use";
 
     private readonly ChildProcess _process;
     private readonly HttpClient _client;
@@ -43,6 +48,12 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
             ["Paymentwall:ProjectKey"] = ProjectKey,
             ["Paymentwall:SecretKey"] = ProjectSecret,
             ["Catalog:DefaultCountry"] = "US",
+            ["Security:ApiKeys:0:Name"] = "operator",
+            ["Security:ApiKeys:0:Sha256"] = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(AdminKey))),
+            ["Security:ApiKeys:0:Roles"] = "admin",
+            ["Security:ApiKeys:1:Name"] = "backend",
+            ["Security:ApiKeys:1:Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ProxyKey))),
+            ["Security:ApiKeys:1:Roles:0"] = "proxy",
         };
         if (simulator is not null)
         {
@@ -88,6 +99,28 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         var answer = await Answer.ReadAsync(response);
         _answers.Enqueue(answer);
         return answer;
+    }
+
+    /// <summary>Purges as an operator does.</summary>
+    public async Task PurgeAsync(string what = "all=true&hard=true")
+    {
+        var answer = await SendAsync(HttpMethod.Post, "/admin/cache/purge?" + what, ("X-Api-Key", AdminKey));
+        Assert.Equal(HttpStatusCode.Accepted, answer.Status);
+    }
+
+    /// <summary>Waits until the shared Redis is in use.</summary>
+    public async Task RedisIsUpAsync() => await EventuallyAsync(
+        async () => (string?)(await GetAsync("/health/ready")).Json["redis"] == "up", TimeSpan.FromSeconds(15));
+
+    /// <summary>Asks until it is so.</summary>
+    public static async Task EventuallyAsync(Func<Task<bool>> isSo, TimeSpan within)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!await isSo())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < within, $"It did not become so within {within}.");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
     }
 
     public Task<string> LogLineAsync(string text) => _process.LineAsync(line => line.Contains(text, StringComparison.Ordinal));

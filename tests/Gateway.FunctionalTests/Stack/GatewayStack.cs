@@ -33,6 +33,14 @@ public sealed class GatewayStack : IAsyncLifetime
         }
     }
 
+    /// <summary>As if nothing had been asked yet.</summary>
+    public async Task ResetAsync()
+    {
+        await Simulator.ResetAsync();
+        await Gateway.RedisIsUpAsync();
+        await Gateway.PurgeAsync();
+    }
+
     /// <summary>Another gateway beside the stack's own.</summary>
     internal Task<GatewayProcess> StartGatewayAsync(params (string Key, string Value)[] settings) => GatewayProcess.StartAsync(
         Simulator,

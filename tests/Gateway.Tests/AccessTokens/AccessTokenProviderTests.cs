@@ -20,7 +20,7 @@ public sealed class AccessTokenProviderTests : IDisposable
         var redisOptions = Options.Create(new RedisOptions());
         _redis = new RedisConnection(redisOptions, _time, NullLogger<RedisConnection>.Instance);
         var store = new AccessTokenStore(
-            _redis, Options.Create(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }), redisOptions, _time);
+            _redis, new RedisLease(_redis, redisOptions), Options.Create(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }), redisOptions, _time);
         _provider = new AccessTokenProvider(_endpoint, store, _time, NullLogger<AccessTokenProvider>.Instance);
     }
 

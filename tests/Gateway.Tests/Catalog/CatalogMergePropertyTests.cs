@@ -188,7 +188,7 @@ public sealed class CatalogMergePropertyTests
                         var parts = component.Id.Split('-');
                         for (var i = 1; i < parts.Length - 1 && code is null; i++)
                         {
-                            code = parts[i].Length == 3 && parts[i].All(char.IsAsciiLetterUpper) ? parts[i] : null;
+                            code = parts[i] is "JPY" or "EUR" or "USD" or "KWD" ? parts[i] : null;
                         }
                     }
 
@@ -197,7 +197,7 @@ public sealed class CatalogMergePropertyTests
                         "JPY" => Amount(component.PriceMinor.Value, code, 0),
                         "EUR" or "USD" => Amount(component.PriceMinor.Value, code, 2),
                         "KWD" => Amount(component.PriceMinor.Value, code, 3),
-                        _ => new JsonObject { ["amountMinor"] = component.PriceMinor, ["amount"] = null, ["currency"] = null, ["exponent"] = null },
+                        _ => new JsonObject { ["amountMinor"] = component.PriceMinor, ["amount"] = null, ["currency"] = code, ["exponent"] = null },
                     };
                 }
 

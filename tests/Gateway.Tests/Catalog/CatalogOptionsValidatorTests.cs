@@ -154,4 +154,13 @@ public sealed class CatalogOptionsValidatorTests
     {
         public T Value => throw new OptionsValidationException(string.Empty, typeof(T), ["wrong in itself"]);
     }
+
+    [Fact]
+    public void An_explicit_attempt_beyond_the_deadline_is_an_error()
+    {
+        var validator = new CatalogOptionsValidator(
+            Options.Create(new BillingOptions { AttemptTimeout = TimeSpan.FromSeconds(30) }), Options.Create(new PaymentwallOptions()));
+
+        Assert.NotEmpty(validator.Validate(name: null, new CatalogOptions { Deadline = TimeSpan.FromSeconds(2) }).Failures ?? []);
+    }
 }

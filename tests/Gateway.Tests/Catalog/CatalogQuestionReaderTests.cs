@@ -364,4 +364,24 @@ public sealed class CatalogQuestionReaderTests
     }
 
     private CatalogQuestionReader Reader() => new(Options.Create(_options), new CustomerCountry(Options.Create(_country)));
+
+    [Fact]
+    public void Duplicates_among_the_configured_products_are_dropped()
+    {
+        var options = new CatalogOptions { Products = ["x", "y", "x"] };
+        var reader = new CatalogQuestionReader(Options.Create(options), new CustomerCountry(Options.Create(new CustomerCountryOptions { DefaultCountry = "US" })));
+
+        Assert.Null(reader.Read(new DefaultHttpContext().Request, productId: null, out var question));
+        Assert.Equal(["x", "y"], question!.Products);
+    }
+
+    [Fact]
+    public void A_language_of_letters_that_only_look_like_ASCII_is_refused()
+    {
+        var context = new DefaultHttpContext();
+        context.Request.QueryString = new QueryString("?product=a&lang=%E2%84%AAa");
+        var reader = new CatalogQuestionReader(Options.Create(new CatalogOptions()), new CustomerCountry(Options.Create(new CustomerCountryOptions { DefaultCountry = "US" })));
+
+        Assert.NotNull(reader.Read(context.Request, productId: null, out _));
+    }
 }

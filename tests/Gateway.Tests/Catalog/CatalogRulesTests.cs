@@ -65,14 +65,17 @@ public sealed class CatalogRulesTests
     [InlineData("pro-EUR", null, null)]
     [InlineData("pro-XXX-monthly", null, null)]
     [InlineData("pro-monthly", "???", null)]
+    [InlineData("pro-monthly", "QQQ", "QQQ")]
+    [InlineData("x-PRO-EUR-m", null, "EUR")]
+    [InlineData("x-PRO-", null, null)]
     public void The_list_price_s_currency_is_Billing_s_word_else_what_the_id_says(string id, string? currency, string? expected) =>
-        Assert.Equal(expected, Given.Rules().ListPriceCurrencyOf(Given.Component(id) with { Currency = currency })?.Code);
+        Assert.Equal(expected, Given.Rules().ListPriceCurrencyOf(Given.Component(id) with { Currency = currency }));
 
     [Fact]
     public void The_pattern_is_the_operator_s() =>
         Assert.Equal(
             "GBP",
-            Given.Rules(options => options.ListPriceCurrencyPattern = "^(?<currency>[A-Z]{3})_").ListPriceCurrencyOf(Given.Component("GBP_x-EUR-y"))?.Code);
+            Given.Rules(options => options.ListPriceCurrencyPattern = "^(?<currency>[A-Z]{3})_").ListPriceCurrencyOf(Given.Component("GBP_x-EUR-y")));
 
     [Fact]
     public void A_pattern_that_would_backtrack_for_ever_does_not() =>

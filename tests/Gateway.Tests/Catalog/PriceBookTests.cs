@@ -29,7 +29,7 @@ public sealed class PriceBookTests
 
         var found = await AskAsync("a", "b");
 
-        Assert.Equal(["a", "full", "b"], _asked);
+        Assert.Equal(["a", "b", "full"], _asked);
         Assert.Equal(["a", "b", "full"], found.Keys.Order(StringComparer.Ordinal));
     }
 
@@ -106,13 +106,13 @@ public sealed class PriceBookTests
     public async Task Answers_that_come_late_and_out_of_order_are_waited_for_with_what_follows_them()
     {
         var pending = new Dictionary<string, TaskCompletionSource<UpstreamResult<PaymentwallProduct?>>>(StringComparer.Ordinal);
-        var book = new PriceBook(sku =>
+        var book = Book(sku =>
         {
             pending.Add(sku, new TaskCompletionSource<UpstreamResult<PaymentwallProduct?>>());
             return pending[sku].Task;
         });
-        book.Ask("a");
-        book.Ask("b");
+        book.Ask(["a"]);
+        book.Ask(["b"]);
         var closing = book.CloseAsync();
 
         pending["b"].SetResult(Given.Found(Given.Product() with { IsTrial = true, PostTrialSku = "c" }));
@@ -127,7 +127,7 @@ public sealed class PriceBookTests
     public async Task Many_askers_at_once_share_one_look_up_each()
     {
         var asked = 0;
-        var book = new PriceBook(async sku =>
+        var book = Book(async sku =>
         {
             Interlocked.Increment(ref asked);
             await Task.Yield();
@@ -139,7 +139,7 @@ public sealed class PriceBookTests
             {
                 for (var i = 0; i < 1_000; i++)
                 {
-                    book.Ask("sku-" + (i % 100).ToString("D2", provider: null));
+                    book.Ask(["sku-" + (i % 100).ToString("D2", provider: null)]);
                 }
             },
             TestContext.Current.CancellationToken)));
@@ -148,16 +148,18 @@ public sealed class PriceBookTests
         Assert.Equal(101, asked);
     }
 
+    private static PriceBook Book(Func<string, Task<UpstreamResult<PaymentwallProduct?>>> lookUp) => new(skus => [.. skus.Select(lookUp)]);
+
     private void Trial(string sku, string next) => _answers[sku] = Given.Found(Given.Product() with { IsTrial = true, PostTrialSku = next });
 
     private Task<IReadOnlyDictionary<string, UpstreamResult<PaymentwallProduct?>>> AskAsync(params string[] skus)
     {
-        var book = new PriceBook(sku =>
+        var book = Book(sku =>
         {
             _asked.Add(sku);
             return Task.FromResult(_answers.GetValueOrDefault(sku, Given.Found(Given.Product())));
         });
-        Array.ForEach(skus, book.Ask);
+        book.Ask(skus);
         return book.CloseAsync();
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Gateway.Catalog;
 using Gateway.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -127,5 +128,34 @@ public sealed class OptionsSectionTests
 
             return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
         }
+    }
+
+    [Theory]
+    [InlineData("MaxProducts")]
+    [InlineData("Deadline")]
+    public void An_empty_value_is_an_error_that_names_its_key_and_hides_no_other(string key)
+    {
+        var errors = CheckCatalog("""{"Catalog":{"KEY":"","SkuTemplate":"constant"}}""".Replace("KEY", key, StringComparison.Ordinal));
+
+        Assert.Contains(errors, error => error.StartsWith("Catalog:" + key + ":", StringComparison.Ordinal));
+        Assert.Contains(errors, error => error.StartsWith("Catalog:SkuTemplate:", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("""{"Catalog":{"MaxProducts":[5]}}""")]
+    [InlineData("""{"Catalog":{"SkuTemplate":["{id}"]}}""")]
+    [InlineData("""{"Catalog":{"SkuMap":{"a":{"b":"c"}}}}""")]
+    [InlineData("""{"Catalog":{"Overlay":{"a":"Pro"}}}""")]
+    [InlineData("""{"Catalog":{"Overlay":{"a":{"Features":"one"}}}}""")]
+    public void A_value_of_the_wrong_shape_is_an_error_and_not_ignored(string json) => Assert.NotEmpty(CheckCatalog(json));
+
+    private static List<string> CheckCatalog(string json)
+    {
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(json));
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddJsonStream(stream).Build());
+        services.AddOptionsSection<CatalogOptions, CatalogOptionsValidator>("Catalog");
+        using var provider = services.BuildServiceProvider();
+        return [.. provider.GetServices<OptionsSection>().SelectMany(section => section.Check(provider))];
     }
 }

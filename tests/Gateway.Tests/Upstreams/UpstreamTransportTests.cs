@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using Gateway.Upstreams;
@@ -390,24 +391,6 @@ public sealed class UpstreamTransportTests
         Assert.Equal(200, upstream.Attempts);
     }
 
-    [Fact]
-    public async Task Callers_that_leave_never_count_for_the_circuit()
-    {
-        using var upstream = new FakeUpstream(_time, (_, token) => FakeUpstream.HangAsync(token));
-        using var transport = Transport(upstream);
-        using var caller = new CancellationTokenSource();
-        var calls = Enumerable.Range(0, 150).Select(_ => SendAsync(transport, caller.Token)).ToList();
-        await caller.CancelAsync();
-        foreach (var call in calls)
-        {
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
-        }
-
-        _ = SendAsync(transport, Cancel);
-
-        Assert.Equal(151, upstream.Attempts);
-    }
-
     private static Task<UpstreamResult<UpstreamAnswer>> SendAsync(UpstreamTransport transport, CancellationToken cancellationToken) =>
         transport.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, "v1/thing?x=1"), cancellationToken);
 
@@ -483,4 +466,109 @@ public sealed class UpstreamTransportTests
             return false;
         }
     }
+
+    /// <summary>What SocketsHttpHandler throws when ConnectTimeout has passed.</summary>
+    [Fact]
+    public async Task A_connection_that_is_not_made_in_time_is_a_failure_and_not_a_cancellation()
+    {
+        using var upstream = new FakeUpstream(_time, (_, _) => throw new TaskCanceledException("A task was canceled.", new TimeoutException("ConnectTimeout")));
+        using var transport = Made(upstream, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
+
+        var result = await _time.RunUntilAsync(SendAsync(transport, Cancel));
+
+        Assert.Contains(result.Failure!.Value, new[] { UpstreamFailure.Timeout, UpstreamFailure.Unreachable });
+        Assert.Equal(3, upstream.Attempts);
+    }
+
+    [Fact]
+    public async Task A_garbled_brotli_body_is_a_bad_payload()
+    {
+        using var upstream = new FakeUpstream(_time, _ => new HttpResponseMessage
+        {
+            Content = new StreamContent(new BrotliStream(new MemoryStream("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"u8.ToArray()), CompressionMode.Decompress)),
+        });
+        using var transport = Made(upstream, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
+
+        Assert.Equal(UpstreamFailure.BadPayload, (await SendAsync(transport, Cancel)).Failure);
+    }
+
+    [Fact]
+    public async Task A_hanging_upstream_opens_the_circuit_where_attempt_and_total_are_equal()
+    {
+        using var upstream = new FakeUpstream(_time, (_, token) => FakeUpstream.HangAsync(token));
+        using var transport = Made(upstream, TimeSpan.FromSeconds(2), null);
+
+        var calls = await _time.RunUntilAsync(Task.WhenAll(Enumerable.Range(0, 150).Select(_ => SendAsync(transport, Cancel))));
+
+        Assert.All(calls, call => Assert.Contains(call.Failure!.Value, new[] { UpstreamFailure.Timeout, UpstreamFailure.CircuitOpen }));
+        var next = SendAsync(transport, Cancel);
+        await ManualTimeProvider.SettleAsync(next);
+        Assert.True(next.IsCompleted, "The circuit is still closed.");
+    }
+
+    [Fact]
+    public async Task A_hanging_upstream_opens_the_circuit_with_the_defaults()
+    {
+        using var upstream = new FakeUpstream(_time, (_, token) => FakeUpstream.HangAsync(token));
+        using var transport = Made(upstream, null, null);
+
+        var open = 0;
+        for (var round = 0; round < 5; round++)
+        {
+            var calls = await _time.RunUntilAsync(Task.WhenAll(Enumerable.Range(0, 100).Select(_ => SendAsync(transport, Cancel))));
+            open += calls.Count(call => call.Failure == UpstreamFailure.CircuitOpen);
+        }
+
+        Assert.NotEqual(0, open);
+    }
+
+    [Fact]
+    public async Task Loads_that_ran_out_of_time_do_not_make_a_failing_upstream_look_healthy()
+    {
+        var hang = true;
+        using var upstream = new FakeUpstream(_time, (_, token) => hang ? FakeUpstream.HangAsync(token) : Task.FromResult(new HttpResponseMessage(HttpStatusCode.ServiceUnavailable) { Headers = { { "Retry-After", "60" } } }));
+        using var transport = Made(upstream, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
+        using var caller = new CancellationTokenSource();
+        var left = Enumerable.Range(0, 150).Select(_ => SendAsync(transport, caller.Token)).ToList();
+        await caller.CancelAsync();
+        foreach (var call in left)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        }
+
+        hang = false;
+        for (var i = 0; i < 100; i++)
+        {
+            await SendAsync(transport, Cancel);
+        }
+
+        Assert.Equal(UpstreamFailure.CircuitOpen, (await SendAsync(transport, Cancel)).Failure);
+    }
+
+    [Fact]
+    public async Task A_probe_that_runs_out_of_time_does_not_close_the_circuit()
+    {
+        var hang = false;
+        using var upstream = new FakeUpstream(_time, (_, token) => hang ? FakeUpstream.HangAsync(token) : Task.FromResult(new HttpResponseMessage(HttpStatusCode.ServiceUnavailable) { Headers = { { "Retry-After", "60" } } }));
+        using var transport = Made(upstream, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
+        for (var i = 0; i < 100; i++)
+        {
+            await SendAsync(transport, Cancel);
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(5.1));
+        hang = true;
+        using var caller = new CancellationTokenSource();
+        var probe = SendAsync(transport, caller.Token);
+        await ManualTimeProvider.SettleAsync();
+        await caller.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probe);
+
+        hang = false;
+        await SendAsync(transport, Cancel); // the next probe
+        Assert.Equal(UpstreamFailure.CircuitOpen, (await SendAsync(transport, Cancel)).Failure);
+    }
+
+    private UpstreamTransport Made(HttpMessageHandler upstream, TimeSpan? total, TimeSpan? attempt) => new(
+        "billing", new BillingOptions { BaseAddress = new Uri("https://billing.example/"), Timeout = total, AttemptTimeout = attempt }, upstream, _time, NullLogger.Instance);
 }

@@ -8,6 +8,9 @@ namespace Gateway.Upstreams.Billing;
 internal sealed partial class BillingClient(
     UpstreamTransport transport, AccessTokenProvider tokens, IOptions<BillingOptions> options, ILogger<BillingClient> logger)
 {
+    /// <summary>There is no token to call with: whoever gave up waiting gave up waiting for that.</summary>
+    public bool LacksToken => !tokens.HasToken;
+
     /// <summary>The components of a product in Billing's order; a null value means that Billing knows no such product.</summary>
     public async Task<UpstreamResult<IReadOnlyList<BillingComponent>?>> ListComponentsAsync(
         ComponentsQuestion question, CancellationToken cancellationToken)

@@ -41,12 +41,14 @@ internal static partial class BillingPayload
 
     private static BillingComponent? ToComponent(Item item, string productId)
     {
-        if (item.Id.Length == 0
+        // JsonRequired asks for the property, not for a value.
+        if (string.IsNullOrEmpty(item.Id)
             || item.Price < 0
             || item.FreeQuantity < 0
-            || !TryPeriod(item.BillingPeriodUnit, item.BillingPeriodUnit is null ? null : 1, out var billingPeriod)
+            || !TryPeriod(item.BillingPeriodUnit, string.IsNullOrEmpty(item.BillingPeriodUnit) ? null : 1, out var billingPeriod)
             || !TryPeriod(item.TrialPeriodUnit, item.TrialPeriodValue, out var trialPeriod)
-            || (item.MandatoryComponentIds?.Contains(null) ?? false))
+            || (item.MandatoryComponentIds?.Contains(null) ?? false)
+            || !(item.Tiers ?? []).Concat(item.Unknown?.Values ?? Enumerable.Empty<JsonElement>()).All(IsWritable))
         {
             return null;
         }
@@ -78,6 +80,21 @@ internal static partial class BillingPayload
     {
         period = null;
         return (string.IsNullOrEmpty(unit) && count is null or 0) || count is 0 || (count is { } n && Period.TryCreate(unit, n, out period));
+    }
+
+    /// <summary>What is kept as it came is written again later; JSON can be read that cannot be (a lone surrogate's escape).</summary>
+    private static bool IsWritable(JsonElement element)
+    {
+        try
+        {
+            using var writer = new Utf8JsonWriter(Stream.Null);
+            element.WriteTo(writer);
+            return true;
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
+        {
+            return false;
+        }
     }
 
     private sealed record Page
@@ -126,7 +143,8 @@ internal static partial class BillingPayload
         public Dictionary<string, JsonElement>? Unknown { get; set; }
     }
 
-    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+    /// <remarks>Depth: what is kept goes into our own answer a few levels deeper, whose limit is 64.</remarks>
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, MaxDepth = 32)]
     [JsonSerializable(typeof(Page))]
     private sealed partial class BillingPayloadContext : JsonSerializerContext;
 }

@@ -4,25 +4,13 @@ namespace Gateway.Upstreams.Paymentwall;
 
 /// <summary>The Product Details API, typed. There is no batch call: one signed request per SKU and country.</summary>
 internal sealed partial class PaymentwallClient(
-    UpstreamTransport transport, IOptions<PaymentwallOptions> options, ILogger<PaymentwallClient> logger) : IDisposable
+    UpstreamTransport transport, IOptions<PaymentwallOptions> options, ILogger<PaymentwallClient> logger)
 {
-    private readonly SemaphoreSlim _inFlight = new(options.Value.MaxConcurrency);
-
     /// <summary>The product; a null value means that Paymentwall does not sell this SKU in this country.</summary>
     public async Task<UpstreamResult<PaymentwallProduct?>> GetProductAsync(PriceQuestion question, CancellationToken cancellationToken)
     {
         var path = "api/rest/product/?" + SignedQuery(question);
-        UpstreamResult<UpstreamAnswer> result;
-        await _inFlight.WaitAsync(cancellationToken);
-        try
-        {
-            result = await transport.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, path), cancellationToken);
-        }
-        finally
-        {
-            _inFlight.Release();
-        }
-
+        var result = await transport.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, path), cancellationToken);
         if (!result.TryGet(out var answer, out var failure))
         {
             return UpstreamResult.Failed<PaymentwallProduct?>(failure);
@@ -42,8 +30,6 @@ internal sealed partial class PaymentwallClient(
 
         return UpstreamResult.Of(product);
     }
-
-    public void Dispose() => _inFlight.Dispose();
 
     private string SignedQuery(PriceQuestion question)
     {

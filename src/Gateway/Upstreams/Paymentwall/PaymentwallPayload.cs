@@ -61,7 +61,8 @@ internal static partial class PaymentwallPayload
     private static bool TryPeriod(Details details, out Period? period)
     {
         period = null;
-        return (details.PeriodType is null && details.PeriodLength is null or 0)
+        return details.PeriodLength == 0
+            || (details.PeriodType is null && details.PeriodLength is null)
             || (details.PeriodLength is { } length && Period.TryCreate(details.PeriodType, length, out period));
     }
 

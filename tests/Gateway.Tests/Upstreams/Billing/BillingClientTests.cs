@@ -129,7 +129,7 @@ public sealed class BillingClientTests
         {
             var redisOptions = Options.Create(new RedisOptions());
             _redis = new RedisConnection(redisOptions, test._time, NullLogger<RedisConnection>.Instance);
-            var store = new AccessTokenStore(_redis, Options.Create(new AccessTokensOptions { ClientSecret = "s" }), redisOptions, test._time);
+            var store = new AccessTokenStore(_redis, new RedisLease(_redis, redisOptions), Options.Create(new AccessTokensOptions { ClientSecret = "s" }), redisOptions, test._time);
             Client = new BillingClient(
                 new UpstreamTransport("billing", test._options, upstream, test._time, NullLogger.Instance),
                 new AccessTokenProvider(test._tokens, store, test._time, NullLogger<AccessTokenProvider>.Instance),

@@ -49,40 +49,16 @@ public sealed class PaymentwallClientTests
         Assert.Equal(1, upstream.Attempts);
     }
 
-    [Fact]
-    public async Task No_more_calls_are_in_flight_than_configured()
-    {
-        int inFlight = 0, most = 0;
-        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var upstream = new FakeUpstream(_time, async (_, _) =>
-        {
-            most = Math.Max(most, Interlocked.Increment(ref inFlight));
-            await gate.Task;
-            Interlocked.Decrement(ref inFlight);
-            return Answer(200, "[]");
-        });
-        using var client = Client(upstream, maxConcurrency: 3);
-        var calls = Enumerable.Range(0, 20).Select(i => client.GetProductAsync(new PriceQuestion("sku" + (char)('a' + i), "US"), TestContext.Current.CancellationToken)).ToList();
-        Assert.Equal(3, upstream.Attempts);
-
-        gate.SetResult();
-        await Task.WhenAll(calls);
-
-        Assert.Equal(20, upstream.Attempts);
-        Assert.Equal(3, most);
-    }
-
     private static HttpResponseMessage Answer(int status, string body) => new((HttpStatusCode)status) { Content = new StringContent(body) };
 
     private async Task<UpstreamResult<PaymentwallProduct?>> AskAsync(FakeUpstream upstream, string sku = "s", string country = "US")
     {
-        using var client = Client(upstream);
-        return await client.GetProductAsync(new PriceQuestion(sku, country), TestContext.Current.CancellationToken);
+        return await Client(upstream).GetProductAsync(new PriceQuestion(sku, country), TestContext.Current.CancellationToken);
     }
 
-    private PaymentwallClient Client(FakeUpstream upstream, int maxConcurrency = 64)
+    private PaymentwallClient Client(FakeUpstream upstream)
     {
-        var options = new PaymentwallOptions { ProjectKey = "test-project-key", SecretKey = "test-secret-key", MaxConcurrency = maxConcurrency };
+        var options = new PaymentwallOptions { ProjectKey = "test-project-key", SecretKey = "test-secret-key" };
         return new PaymentwallClient(
             new UpstreamTransport("paymentwall", options, upstream, _time, NullLogger.Instance), Options.Create(options), NullLogger<PaymentwallClient>.Instance);
     }

@@ -180,7 +180,6 @@ public sealed class PaymentwallPayloadTests
     [InlineData("\"trial\":[]")]
     [InlineData("\"period_length\":\"3\"")]
     [InlineData("\"period_type\":\"day\"")]
-    [InlineData("\"period_length\":\"0\",\"period_type\":\"day\"")]
     [InlineData("\"period_length\":\"-1\",\"period_type\":\"day\"")]
     [InlineData("\"period_length\":1.5,\"period_type\":\"day\"")]
     [InlineData("\"period_length\":\"1\",\"period_type\":\"hour\"")]

@@ -1,0 +1,219 @@
+using System.Globalization;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Gateway.Caching;
+
+/// <summary>What a purge makes of an entry.</summary>
+internal enum PurgeVerdict
+{
+    /// <summary>No purge since its load began.</summary>
+    Valid,
+
+    /// <summary>Marked stale by a soft purge.</summary>
+    Stale,
+
+    /// <summary>Deleted by a hard purge.</summary>
+    Dead,
+}
+
+/// <summary>
+/// The purges, in an order that all replicas agree on: an epoch in Redis that every purge raises, and a log of the last ones. An
+/// entry carries the epoch at which its load began, so nothing has to be searched for and deleted, and a load that began before a
+/// purge cannot bring the old value back: it is judged when it is read. Replicas hear of a purge by publish/subscribe, and read
+/// the epoch again every 10 s and after every reconnect; until then they do not use what lies in Redis. Whoever finds that it
+/// missed more than the log tells takes it for a hard purge of everything.
+/// </summary>
+internal sealed partial class PurgeLedger : BackgroundService
+{
+    internal static readonly TimeSpan SyncInterval = TimeSpan.FromSeconds(10);
+
+    private const int LogLength = 1_000;
+
+    // KEYS: epoch, log. ARGV: the caller's epoch, hardness, tag, log length, channel.
+    private const string PurgeScript = """
+        local e = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1])) + 1
+        redis.call('SET', KEYS[1], e)
+        redis.call('LPUSH', KEYS[2], e .. '|' .. ARGV[2] .. '|' .. ARGV[3])
+        redis.call('LTRIM', KEYS[2], 0, tonumber(ARGV[4]) - 1)
+        redis.call('PUBLISH', ARGV[5], e)
+        return e
+        """;
+
+    // KEYS: epoch, log. ARGV: the caller's epoch, log length. A Redis that was emptied is told the epoch it had.
+    private const string SyncScript = """
+        local e = tonumber(redis.call('GET', KEYS[1]) or '0')
+        if e < tonumber(ARGV[1]) then
+          e = tonumber(ARGV[1])
+          redis.call('SET', KEYS[1], e)
+        end
+        if e == tonumber(ARGV[1]) then return {tostring(e)} end
+        local log = redis.call('LRANGE', KEYS[2], 0, tonumber(ARGV[2]) - 1)
+        table.insert(log, 1, tostring(e))
+        return log
+        """;
+
+    private readonly RedisConnection _redis;
+    private readonly TimeProvider _time;
+    private readonly ILogger<PurgeLedger> _logger;
+    private readonly string _prefix;
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Dictionary<string, (long Soft, long Hard)> _byTag = new(StringComparer.Ordinal);
+    private (long Soft, long Hard) _all;
+    private long _epoch;
+    private volatile bool _synced;
+
+    public PurgeLedger(RedisConnection redis, IOptions<RedisOptions> options, TimeProvider time, ILogger<PurgeLedger> logger)
+    {
+        _redis = redis;
+        _time = time;
+        _logger = logger;
+        _prefix = options.Value.KeyPrefix + ":purge";
+        redis.Disconnected += (_, _) => _synced = false;
+        redis.Connected += (_, _) => Wake();
+        redis.Subscribe(_prefix, Wake);
+    }
+
+    /// <summary>Raised by every purge that this replica made or heard of.</summary>
+    public long Epoch => Interlocked.Read(ref _epoch);
+
+    /// <summary>What lies in Redis can be judged: no purge was missed since the connection was made.</summary>
+    public bool IsSynced => _synced;
+
+    public PurgeVerdict Judge(string tag, long epoch)
+    {
+        lock (_gate)
+        {
+            var (soft, hard) = _byTag.TryGetValue(tag, out var own) ? (Math.Max(own.Soft, _all.Soft), Math.Max(own.Hard, _all.Hard)) : _all;
+            return epoch < hard ? PurgeVerdict.Dead : epoch < soft ? PurgeVerdict.Stale : PurgeVerdict.Valid;
+        }
+    }
+
+    /// <returns>Whether all replicas were told; false if Redis cannot be had and the purge is this replica's alone for now.</returns>
+    public async Task<bool> PurgeAsync(PurgeScope scope)
+    {
+        var (done, _) = await _redis.TryAsync(database => database.ScriptEvaluateAsync(
+            PurgeScript, Keys, [Epoch, scope.Hard ? 1 : 0, scope.Tag ?? string.Empty, LogLength, _prefix]));
+        if (done)
+        {
+            // What others purged meanwhile comes with the log.
+            await SyncAsync();
+        }
+        else
+        {
+            // The next sync finds the epoch moved without a log, and the others take it for a purge of everything.
+            lock (_gate)
+            {
+                Apply(_epoch + 1, scope);
+            }
+        }
+
+        Log.Purged(_logger, scope.Tag ?? "everything", scope.Hard, done);
+        return done;
+    }
+
+    public override void Dispose()
+    {
+        _wake.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await SyncAsync();
+            try
+            {
+                using var interval = new CancellationTokenSource(SyncInterval, _time);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(interval.Token, stoppingToken);
+                await _wake.WaitAsync(either.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // The interval is over, or the host stops.
+            }
+        }
+    }
+
+    private RedisKey[] Keys => [_prefix + ":epoch", _prefix + ":log"];
+
+    private void Wake()
+    {
+        try
+        {
+            _wake.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Already awake.
+        }
+        catch (ObjectDisposedException)
+        {
+            // Stopping.
+        }
+    }
+
+    private async Task SyncAsync()
+    {
+        var known = Epoch;
+        var (done, reply) = await _redis.TryAsync(database => database.ScriptEvaluateAsync(SyncScript, Keys, [known, LogLength]));
+        if (!done)
+        {
+            return;
+        }
+
+        var lines = ((RedisValue[])reply!).Select(line => line.ToString()).ToList();
+        lock (_gate)
+        {
+            Catch(long.Parse(lines[0], CultureInfo.InvariantCulture), lines.Skip(1).Select(Parse).OrderBy(record => record.Epoch).ToList());
+        }
+
+        _synced = true;
+    }
+
+    private void Catch(long epoch, List<(long Epoch, PurgeScope Scope)> log)
+    {
+        foreach (var (recorded, scope) in log.Where(record => record.Epoch > _epoch))
+        {
+            if (recorded > _epoch + 1)
+            {
+                // Records in between are lost.
+                Apply(recorded - 1, new PurgeScope(Tag: null, Hard: true));
+            }
+
+            Apply(recorded, scope);
+        }
+
+        if (epoch > _epoch)
+        {
+            Apply(epoch, new PurgeScope(Tag: null, Hard: true));
+        }
+    }
+
+    private void Apply(long epoch, PurgeScope scope)
+    {
+        Interlocked.Exchange(ref _epoch, epoch);
+        if (scope.Tag is not { } tag || _byTag.Count >= LogLength)
+        {
+            _all = scope.Hard ? (_all.Soft, epoch) : (epoch, _all.Hard);
+            return;
+        }
+
+        var own = _byTag.GetValueOrDefault(tag);
+        _byTag[tag] = scope.Hard ? (own.Soft, epoch) : (epoch, own.Hard);
+    }
+
+    private static (long Epoch, PurgeScope Scope) Parse(string line)
+    {
+        var parts = line.Split('|', 3);
+        return (long.Parse(parts[0], CultureInfo.InvariantCulture), new PurgeScope(parts[2].Length == 0 ? null : parts[2], parts[1] == "1"));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2101, LogLevel.Information, "Purged {Scope} (hard: {Hard}, all replicas told: {Shared})")]
+        public static partial void Purged(ILogger logger, string scope, bool hard, bool shared);
+    }
+}

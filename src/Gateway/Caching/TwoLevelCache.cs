@@ -1,0 +1,382 @@
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Gateway.Caching;
+
+/// <summary>
+/// Memory in front of Redis in front of an upstream. For each key, in order: (1) fresh in memory: served; (2) stale in memory, within
+/// the window: served at once and refreshed in the background; (3) otherwise one flight per process, which many callers share:
+/// (3a) what lies in Redis, all keys of a question in one MGET; (3b) of all replicas one takes the lease and asks the upstream,
+/// the others wait for what it puts into Redis, at most for the lease's life; (3c) without Redis each process asks for itself.
+/// A flight runs on its own deadline and never on a caller's cancellation. A failed load is not cached: with a stale value at
+/// hand that is served and labelled, without one the failure is the answer.
+/// </summary>
+internal sealed partial class TwoLevelCache<T, TFailure> : IDisposable
+    where TFailure : struct
+{
+    /// <summary>After a refresh failed the next is tried this much later.</summary>
+    internal static readonly TimeSpan RefreshBackOff = TimeSpan.FromSeconds(2);
+
+    /// <summary>How often one that waits for another replica looks.</summary>
+    private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(25);
+
+    private readonly TwoLevelCacheOptions<T> _cache;
+    private readonly CacheOptions _ages;
+    private readonly IMemoryCache _memory;
+    private readonly RedisConnection _redis;
+    private readonly RedisLease _lease;
+    private readonly PurgeLedger _ledger;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly string _prefix;
+    private readonly SemaphoreSlim _slots;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Flight> _flights = new(StringComparer.Ordinal);
+    private int _refreshing;
+    private long _version;
+
+    public TwoLevelCache(
+        TwoLevelCacheOptions<T> cache,
+        IOptions<CacheOptions> ages,
+        IOptions<RedisOptions> redisOptions,
+        IMemoryCache memory,
+        RedisConnection redis,
+        RedisLease lease,
+        PurgeLedger ledger,
+        TimeProvider time,
+        ILogger<TwoLevelCache<T, TFailure>> logger)
+    {
+        _cache = cache;
+        _ages = ages.Value;
+        _memory = memory;
+        _redis = redis;
+        _lease = lease;
+        _ledger = ledger;
+        _time = time;
+        _logger = logger;
+        _prefix = $"{redisOptions.Value.KeyPrefix}:v{CacheWire.Version}:{cache.Name}:";
+        _slots = new SemaphoreSlim(cache.MaxConcurrentLoads);
+    }
+
+    /// <summary>Moves whenever a value or the label of one changes: what was made of stale values may have to be made anew.</summary>
+    public long Version => Interlocked.Read(ref _version);
+
+    /// <summary>Looks up many keys at once; one task each, in order. They do not end with a caller's cancellation: wait with one.</summary>
+    public IReadOnlyList<Task<CacheAnswer<T, TFailure>>> GetMany(IReadOnlyList<CacheQuery<T, TFailure>> queries)
+    {
+        var answers = new Task<CacheAnswer<T, TFailure>>[queries.Count];
+        List<(CacheQuery<T, TFailure> Query, Flight Flight)>? begun = null;
+        for (var index = 0; index < queries.Count; index++)
+        {
+            var query = queries[index];
+            if (Remembered(query) is { } entry)
+            {
+                RefreshIfDue(query, entry);
+                answers[index] = Task.FromResult(Answer(entry, loaded: false));
+            }
+            else
+            {
+                var flight = JoinOrBegin(query, out var isNew);
+                answers[index] = flight.Task;
+                if (isNew)
+                {
+                    (begun ??= []).Add((query, flight));
+                }
+            }
+        }
+
+        if (begun is not null)
+        {
+            _ = Task.Run(() => FillAsync(begun));
+        }
+
+        return answers;
+    }
+
+    public void Dispose() => _slots.Dispose();
+
+    /// <summary>What memory holds and no purge has killed.</summary>
+    private CacheEntry<T>? Remembered(CacheQuery<T, TFailure> query) =>
+        _memory.TryGetValue(_prefix + query.Key, out CacheEntry<T>? entry) && IsUsable(query, entry!) ? entry : null;
+
+    private bool IsUsable(CacheQuery<T, TFailure> query, CacheEntry<T> entry) =>
+        _time.GetUtcNow() < entry.StaleUntil && _ledger.Judge(query.Tag, entry.Epoch) != PurgeVerdict.Dead;
+
+    private bool IsFresh(CacheQuery<T, TFailure> query, CacheEntry<T> entry) =>
+        _time.GetUtcNow() < entry.FreshUntil && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid;
+
+    private static CacheAnswer<T, TFailure> Answer(CacheEntry<T> entry, bool loaded) =>
+        new(entry.Value, Failure: null, entry.FreshUntil, entry.RefreshFailed ? entry.StoredAt : null, loaded);
+
+    /// <summary>One flight per key. A flight that began before a purge is not joined: it may bring the old value.</summary>
+    private Flight JoinOrBegin(CacheQuery<T, TFailure> query, out bool isNew)
+    {
+        lock (_gate)
+        {
+            isNew = !_flights.TryGetValue(query.Key, out var flight) || _ledger.Judge(query.Tag, flight.Epoch) != PurgeVerdict.Valid;
+            if (isNew)
+            {
+                flight = new Flight(_ledger.Epoch);
+                _flights[query.Key] = flight;
+            }
+
+            return flight!;
+        }
+    }
+
+    /// <summary>In the background, one at a time per key, not while a refresh has just failed, and never more than there are slots.</summary>
+    private void RefreshIfDue(CacheQuery<T, TFailure> query, CacheEntry<T> entry)
+    {
+        if (IsFresh(query, entry) || !entry.MayRefresh(_time.GetUtcNow()) || Volatile.Read(ref _refreshing) >= _cache.MaxConcurrentLoads)
+        {
+            return;
+        }
+
+        var flight = JoinOrBegin(query, out var isNew);
+        if (isNew)
+        {
+            Interlocked.Increment(ref _refreshing);
+            _ = Task.Run(async () =>
+            {
+                await FlyAsync(query, flight, known: entry);
+                Interlocked.Decrement(ref _refreshing);
+            });
+        }
+    }
+
+    /// <summary>3a</summary>
+    private async Task FillAsync(List<(CacheQuery<T, TFailure> Query, Flight Flight)> begun)
+    {
+        var found = await ReadAsync(begun.ConvertAll(one => one.Query));
+        for (var index = 0; index < begun.Count; index++)
+        {
+            var (query, flight) = begun[index];
+            if (found[index] is var (entry, size) && entry is not null)
+            {
+                Remember(query, entry, size);
+                Land(query, flight, Answer(entry, loaded: false));
+                RefreshIfDue(query, entry);
+            }
+            else
+            {
+                _ = FlyAsync(query, flight, known: null);
+            }
+        }
+    }
+
+    /// <summary>3b and 3c, with a slot held; always lands.</summary>
+    private async Task FlyAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
+    {
+        await _slots.WaitAsync();
+        try
+        {
+            var lease = await TakeLeaseOrWaitAsync(query, known);
+            if (lease.Peers is { } peers)
+            {
+                Land(query, flight, Answer(peers, loaded: false));
+                return;
+            }
+
+            try
+            {
+                await LoadAsync(query, flight, known);
+            }
+            finally
+            {
+                if (lease.Token is { } token)
+                {
+                    await _lease.ReleaseAsync(LeaseName(query), token);
+                }
+            }
+        }
+        catch (Exception exception)
+        {
+            // A bug, since neither loads nor Redis throw: whoever waits must hear of it.
+            Log.Broken(_logger, exception, _cache.Name);
+            Forget(query, flight);
+            flight.Fail(exception);
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    }
+
+    /// <summary>
+    /// The lease, or what another replica has loaded meanwhile, or neither: then this process loads for itself, because Redis is
+    /// gone or because whoever held the lease took too long or died.
+    /// </summary>
+    private async Task<(string? Token, CacheEntry<T>? Peers)> TakeLeaseOrWaitAsync(CacheQuery<T, TFailure> query, CacheEntry<T>? known)
+    {
+        var name = LeaseName(query);
+        var life = _cache.LoadTimeout + TimeSpan.FromSeconds(1);
+        var patience = _time.GetUtcNow() + life;
+        while (_ledger.IsSynced)
+        {
+            var (done, token) = await _lease.TryTakeAsync(name, life);
+            if (!done)
+            {
+                break;
+            }
+
+            // Looked at after the lease was tried: whoever held it before has put its value there first.
+            if (await ReadPeersAsync(query, known) is { } peers)
+            {
+                if (token is not null)
+                {
+                    await _lease.ReleaseAsync(name, token);
+                }
+
+                return (null, peers);
+            }
+
+            if (token is not null)
+            {
+                return (token, null);
+            }
+
+            do
+            {
+                if (_time.GetUtcNow() >= patience)
+                {
+                    return default;
+                }
+
+                await Task.Delay(PeerPoll, _time);
+            }
+            while (await _lease.IsHeldAsync(name));
+        }
+
+        return default;
+    }
+
+    /// <summary>What another replica has put into Redis since: fresh, and newer than what is known here.</summary>
+    private async Task<CacheEntry<T>?> ReadPeersAsync(CacheQuery<T, TFailure> query, CacheEntry<T>? known)
+    {
+        var (entry, size) = (await ReadAsync([query]))[0];
+        if (entry is null || !IsFresh(query, entry) || entry.StoredAt <= (known?.StoredAt ?? DateTimeOffset.MinValue))
+        {
+            return null;
+        }
+
+        Remember(query, entry, size);
+        return entry;
+    }
+
+    private async Task LoadAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
+    {
+        using var deadline = new CancellationTokenSource(_cache.LoadTimeout, _time);
+        var (value, failure) = await query.LoadAsync(deadline.Token);
+        if (failure is { } reason)
+        {
+            if (known is not null)
+            {
+                known.MarkRefreshFailed(_time.GetUtcNow() + RefreshBackOff);
+                Interlocked.Increment(ref _version);
+                Log.RefreshFailed(_logger, _cache.Name, reason.ToString()!);
+            }
+
+            Land(query, flight, new CacheAnswer<T, TFailure>(value, reason, default, StaleAsOf: null, Loaded: true));
+            return;
+        }
+
+        var now = _time.GetUtcNow();
+        var isNotFound = _cache.IsNotFound(value);
+        var freshUntil = now + (isNotFound ? _ages.NotFoundFor : _ages.FreshFor);
+        var entry = new CacheEntry<T>(value, now, freshUntil, freshUntil + (isNotFound ? _ages.NotFoundFor : _ages.StaleFor), flight.Epoch);
+        var wire = CacheWire.Write(entry, _cache.Type);
+        Remember(query, entry, wire.Length);
+
+        // Before the lease is released: a replica that sees it gone must find the value. Not if a purge came in between.
+        if (_ledger.IsSynced && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid)
+        {
+            await _redis.TryAsync(database => database.StringSetAsync(_prefix + query.Key, wire, entry.StaleUntil - now));
+        }
+
+        Land(query, flight, Answer(entry, loaded: true));
+    }
+
+    /// <summary>What lies in Redis and may be used, with its size; nulls for what does not.</summary>
+    private async Task<(CacheEntry<T>? Entry, int Size)[]> ReadAsync(List<CacheQuery<T, TFailure>> queries)
+    {
+        var found = new (CacheEntry<T>? Entry, int Size)[queries.Count];
+        if (!_ledger.IsSynced)
+        {
+            return found;
+        }
+
+        var keys = queries.ConvertAll(query => (RedisKey)(_prefix + query.Key)).ToArray();
+        var (done, wires) = await _redis.TryAsync(database => database.StringGetAsync(keys));
+        for (var index = 0; done && index < found.Length; index++)
+        {
+            var wire = (byte[]?)wires![index];
+            if (CacheWire.Read(wire, _cache.Type) is { } entry && IsUsable(queries[index], entry))
+            {
+                found[index] = (entry, wire!.Length);
+            }
+        }
+
+        return found;
+    }
+
+    private void Remember(CacheQuery<T, TFailure> query, CacheEntry<T> entry, int size)
+    {
+        if (Remembered(query) is { } newer && newer.Epoch > entry.Epoch)
+        {
+            return;
+        }
+
+        using (var slot = _memory.CreateEntry(_prefix + query.Key))
+        {
+            slot.Value = entry;
+            slot.Size = size;
+            slot.AbsoluteExpirationRelativeToNow = TimeSpan.FromTicks(Math.Max(1, (entry.StaleUntil - _time.GetUtcNow()).Ticks));
+        }
+
+        Interlocked.Increment(ref _version);
+    }
+
+    private void Land(CacheQuery<T, TFailure> query, Flight flight, CacheAnswer<T, TFailure> answer)
+    {
+        // Out of the way first: who comes now finds memory.
+        Forget(query, flight);
+        flight.Land(answer);
+    }
+
+    private void Forget(CacheQuery<T, TFailure> query, Flight flight)
+    {
+        lock (_gate)
+        {
+            if (_flights.TryGetValue(query.Key, out var current) && ReferenceEquals(current, flight))
+            {
+                _flights.Remove(query.Key);
+            }
+        }
+    }
+
+    private string LeaseName(CacheQuery<T, TFailure> query) => $"v{CacheWire.Version}:{_cache.Name}:{query.Key}";
+
+    /// <summary>A look-up under way, and the purge epoch at which it began.</summary>
+    private sealed class Flight(long epoch)
+    {
+        private readonly TaskCompletionSource<CacheAnswer<T, TFailure>> _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public long Epoch => epoch;
+
+        public Task<CacheAnswer<T, TFailure>> Task => _landed.Task;
+
+        public void Land(CacheAnswer<T, TFailure> answer) => _landed.TrySetResult(answer);
+
+        public void Fail(Exception exception) => _landed.TrySetException(exception);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2201, LogLevel.Debug, "Refreshing an entry of {Cache} failed ({Reason}): it is served stale")]
+        public static partial void RefreshFailed(ILogger logger, string cache, string reason);
+
+        [LoggerMessage(2202, LogLevel.Error, "A load of {Cache} broke")]
+        public static partial void Broken(ILogger logger, Exception exception, string cache);
+    }
+}

@@ -1,0 +1,80 @@
+using Gateway.Caching;
+using Microsoft.Extensions.Caching.Memory;
+
+namespace Gateway.Catalog;
+
+/// <summary>
+/// Finished answers, ready as bytes. One is reused while it is fresh; one that is incomplete or made of stale parts only while none of
+/// its parts has changed, and for 5 s at most. Otherwise it is put together anew, once for all who wait, which with everything in
+/// memory is a matter of microseconds. A purge makes all of them anew.
+/// </summary>
+internal sealed class CatalogAnswers(
+    CatalogAggregator aggregator, CatalogSources sources, PurgeLedger ledger, IMemoryCache memory, TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(string Key, long Epoch), Task<CatalogOutcome>> _assembling = [];
+
+    public ValueTask<CatalogOutcome> GetAsync(CatalogQuestion question, CancellationToken cancellationToken)
+    {
+        var key = question.Key;
+        if (memory.TryGetValue(key, out ReadyAnswer? ready) && IsCurrent(ready!))
+        {
+            return new(new CatalogOutcome(ready, Problem: null, IsHit: true));
+        }
+
+        return new(AssembleOnce(question, key).WaitAsync(cancellationToken));
+    }
+
+    private bool IsCurrent(ReadyAnswer answer) =>
+        time.GetUtcNow() < answer.UsableUntil
+        && answer.Epoch == ledger.Epoch
+        && (answer.IsSettled || answer.Version == sources.Version);
+
+    private Task<CatalogOutcome> AssembleOnce(CatalogQuestion question, string key)
+    {
+        lock (_gate)
+        {
+            var flight = (key, ledger.Epoch);
+            if (!_assembling.TryGetValue(flight, out var assembling))
+            {
+                assembling = Task.Run(() => AssembleAsync(question, flight));
+                _assembling.Add(flight, assembling);
+            }
+
+            return assembling;
+        }
+    }
+
+    private async Task<CatalogOutcome> AssembleAsync(CatalogQuestion question, (string Key, long Epoch) flight)
+    {
+        try
+        {
+            var assembly = await aggregator.AssembleAsync(question);
+            if (assembly.Response is not { } response)
+            {
+                return new CatalogOutcome(Answer: null, assembly.Problem, IsHit: false);
+            }
+
+            var answer = new ReadyAnswer(assembly, response, time.GetUtcNow(), flight.Epoch);
+            Keep(flight.Key, answer);
+            return new CatalogOutcome(answer, Problem: null, IsHit: !assembly.Loaded);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _assembling.Remove(flight);
+            }
+        }
+    }
+
+    private void Keep(string key, ReadyAnswer answer)
+    {
+        using var slot = memory.CreateEntry(key);
+        slot.Value = answer;
+
+        // With both compressed bodies, which are about a tenth each.
+        slot.Size = answer.Identity.Length * 5L / 4;
+        slot.AbsoluteExpirationRelativeToNow = TimeSpan.FromTicks(Math.Max(1, (answer.UsableUntil - answer.BuiltAt).Ticks));
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using Gateway.Caching;
+using Gateway.Upstreams.Paymentwall;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Gateway.Catalog;
+
+/// <summary>The caching headers of the catalog: RFC 9110 (validators), 9111 (freshness), 5861 (stale), 9211 (Cache-Status).</summary>
+internal sealed class CatalogHeaders(IOptions<CacheOptions> ages, IOptions<CustomerCountryOptions> country, TimeProvider time)
+{
+    private readonly string _vary = string.Join(", ", new[] { "Accept-Encoding", "sandbox", country.Value.CountryHeader }.Where(name => name.Length > 0));
+
+    private readonly string _staleWindows = string.Create(
+        CultureInfo.InvariantCulture,
+        $"stale-while-revalidate={(long)ages.Value.FreshFor.TotalSeconds}, stale-if-error={(long)ages.Value.StaleFor.TotalSeconds}");
+
+    /// <summary>On every answer, problems included: it says what the answer may depend on.</summary>
+    public void SetVary(HttpResponse response) => response.Headers.Vary = _vary;
+
+    /// <summary>What a 200 and a 304 have in common.</summary>
+    public void Set(HttpResponse response, ReadyAnswer answer, string etag, bool isPrivate, bool isHit)
+    {
+        var headers = response.Headers;
+        var age = time.GetUtcNow() - answer.BuiltAt;
+        headers.ETag = etag;
+        headers.CacheControl = isPrivate
+            ? "private, no-store"
+            : string.Create(CultureInfo.InvariantCulture, $"public, max-age={(long)answer.FreshFor.TotalSeconds}, {_staleWindows}");
+        headers.Age = ((long)age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        headers["Cache-Status"] = isHit
+            ? string.Create(CultureInfo.InvariantCulture, $"gateway; hit; ttl={(long)(answer.FreshFor - age).TotalSeconds}")
+            : "gateway; fwd=miss; stored";
+    }
+
+    /// <summary>Weak comparison against what would be sent; <c>*</c> matches anything.</summary>
+    public static bool IsNotModified(HttpRequest request, string etag) =>
+        request.Headers.IfNoneMatch.Count > 0
+        && EntityTagHeaderValue.TryParseList(request.Headers.IfNoneMatch, out var tags)
+        && tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || tag.Tag.Equals(etag, StringComparison.Ordinal));
+}

@@ -1,0 +1,96 @@
+using System.Text.Json.Serialization;
+using Gateway.Caching;
+using Gateway.Upstreams;
+using Gateway.Upstreams.Billing;
+using Gateway.Upstreams.Paymentwall;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Catalog;
+
+/// <summary>Components and prices, cached: what the catalog asks instead of the upstreams themselves.</summary>
+internal sealed partial class CatalogSources : IDisposable
+{
+    /// <summary>Components of different questions that are asked for at once; there are few products.</summary>
+    private const int MaxComponentLoads = 32;
+
+    /// <summary>What a load may take beyond its call: waiting for a token, or for a second call with another one.</summary>
+    private static readonly TimeSpan LoadAllowance = TimeSpan.FromSeconds(1);
+
+    private readonly BillingClient _billing;
+    private readonly PaymentwallClient _paymentwall;
+    private readonly TwoLevelCache<IReadOnlyList<BillingComponent>?, UpstreamFailure> _components;
+    private readonly TwoLevelCache<PaymentwallProduct?, UpstreamFailure> _prices;
+
+    public CatalogSources(
+        BillingClient billing,
+        PaymentwallClient paymentwall,
+        IOptions<BillingOptions> billingOptions,
+        IOptions<PaymentwallOptions> paymentwallOptions,
+        IServiceProvider services)
+    {
+        _billing = billing;
+        _paymentwall = paymentwall;
+        _components = ActivatorUtilities.CreateInstance<TwoLevelCache<IReadOnlyList<BillingComponent>?, UpstreamFailure>>(
+            services,
+            new TwoLevelCacheOptions<IReadOnlyList<BillingComponent>?>(
+                "components", CacheContext.Default.IReadOnlyListBillingComponent!, value => value is null,
+                billingOptions.Value.EffectiveTimeout + LoadAllowance, MaxComponentLoads));
+        _prices = ActivatorUtilities.CreateInstance<TwoLevelCache<PaymentwallProduct?, UpstreamFailure>>(
+            services,
+            new TwoLevelCacheOptions<PaymentwallProduct?>(
+                "price", CacheContext.Default.PaymentwallProduct!, value => value is null,
+                paymentwallOptions.Value.EffectiveTimeout + LoadAllowance, paymentwallOptions.Value.MaxConcurrency));
+    }
+
+    /// <summary>Moves whenever something that an answer was made of may have changed.</summary>
+    public long Version => _components.Version + _prices.Version;
+
+    /// <summary>What a purge calls the components of a product.</summary>
+    public static string ProductTag(string productId) => "product:" + productId;
+
+    /// <summary>What a purge calls the prices of a SKU in all countries.</summary>
+    public static string SkuTag(string sku) => "sku:" + sku;
+
+    /// <summary>A null value means that Billing knows no such product.</summary>
+    public Task<CacheAnswer<IReadOnlyList<BillingComponent>?, UpstreamFailure>> ComponentsAsync(ComponentsQuestion question) =>
+        _components.GetMany([
+            new CacheQuery<IReadOnlyList<BillingComponent>?, UpstreamFailure>(
+                $"{question.ProductId}|{question.Status}|{question.Language}|{(question.Sandbox ? "sandbox" : "live")}",
+                ProductTag(question.ProductId),
+                async token => Loaded(await _billing.ListComponentsAsync(question, token))),
+        ])[0];
+
+    /// <summary>One task per question, in order; a null value means that the SKU is not sold in that country.</summary>
+    public IReadOnlyList<Task<CacheAnswer<PaymentwallProduct?, UpstreamFailure>>> Prices(IReadOnlyList<PriceQuestion> questions) =>
+        _prices.GetMany([
+            .. questions.Select(question => new CacheQuery<PaymentwallProduct?, UpstreamFailure>(
+                $"{question.Country}|{question.Sku}",
+                SkuTag(question.Sku),
+                async token => Loaded(await PriceAsync(question, token)))),
+        ]);
+
+    public void Dispose()
+    {
+        _components.Dispose();
+        _prices.Dispose();
+    }
+
+    private async Task<UpstreamResult<PaymentwallProduct?>> PriceAsync(PriceQuestion question, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _paymentwall.GetProductAsync(question, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return UpstreamResult.Failed<PaymentwallProduct?>(UpstreamFailure.Timeout);
+        }
+    }
+
+    private static (T Value, UpstreamFailure? Failure) Loaded<T>(UpstreamResult<T> result) =>
+        result.TryGet(out var value, out var failure) ? (value, null) : (default!, failure);
+
+    [JsonSerializable(typeof(IReadOnlyList<BillingComponent>))]
+    [JsonSerializable(typeof(PaymentwallProduct))]
+    private sealed partial class CacheContext : JsonSerializerContext;
+}

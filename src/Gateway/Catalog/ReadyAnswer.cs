@@ -1,0 +1,79 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Gateway.Catalog;
+
+/// <summary>
+/// An answer as bytes, one body per content coding, each with its strong <c>ETag</c>. The compressed ones are made when first asked
+/// for. Nothing of it changes but how old it is.
+/// </summary>
+internal sealed class ReadyAnswer
+{
+    private readonly Lazy<byte[]> _gzip;
+    private readonly Lazy<byte[]> _brotli;
+    private readonly string _hash;
+
+    /// <summary>For how long an answer may be reused, here or by a client, that is not as it should be.</summary>
+    internal static readonly TimeSpan LongestUnsettled = TimeSpan.FromSeconds(5);
+
+    public ReadyAnswer(CatalogAssembly assembly, CatalogResponse response, DateTimeOffset now, long epoch)
+    {
+        Identity = JsonSerializer.SerializeToUtf8Bytes(response, CatalogJsonContext.Wire.CatalogResponse);
+        _hash = Convert.ToHexStringLower(SHA256.HashData(Identity).AsSpan(0, 16));
+        _gzip = new(() => Compress(stream => new GZipStream(stream, CompressionLevel.Optimal, leaveOpen: true)));
+        _brotli = new(() => Compress(stream => new BrotliStream(stream, CompressionLevel.Optimal, leaveOpen: true)));
+        BuiltAt = now;
+        var isComplete = response.Completeness.Complete;
+        var fresh = assembly.FreshUntil > now ? assembly.FreshUntil - now : TimeSpan.Zero;
+        FreshFor = isComplete || fresh < LongestUnsettled ? fresh : LongestUnsettled;
+        IsSettled = isComplete && fresh > TimeSpan.Zero;
+        UsableUntil = now + (fresh > TimeSpan.Zero ? FreshFor : LongestUnsettled);
+        Version = assembly.Version;
+        Epoch = epoch;
+    }
+
+    public byte[] Identity { get; }
+
+    public DateTimeOffset BuiltAt { get; }
+
+    /// <summary>The shortest freshness of its parts when it was put together; zero for one that is made of stale parts.</summary>
+    public TimeSpan FreshFor { get; }
+
+    /// <summary>Until when it may be reused here.</summary>
+    public DateTimeOffset UsableUntil { get; }
+
+    /// <summary>Complete and made of fresh parts only. Another is only as good as long as no part has changed.</summary>
+    public bool IsSettled { get; }
+
+    /// <summary>The sources' version that it was made of.</summary>
+    public long Version { get; }
+
+    /// <summary>The purge epoch at which it was begun.</summary>
+    public long Epoch { get; }
+
+    public byte[] Body(ContentCoding coding) => coding switch
+    {
+        ContentCoding.Gzip => _gzip.Value,
+        ContentCoding.Brotli => _brotli.Value,
+        _ => Identity,
+    };
+
+    public string ETag(ContentCoding coding) => coding switch
+    {
+        ContentCoding.Gzip => $"\"{_hash}-gzip\"",
+        ContentCoding.Brotli => $"\"{_hash}-br\"",
+        _ => $"\"{_hash}\"",
+    };
+
+    private byte[] Compress(Func<Stream, Stream> encoder)
+    {
+        using var buffer = new MemoryStream(Identity.Length / 4);
+        using (var stream = encoder(buffer))
+        {
+            stream.Write(Identity);
+        }
+
+        return buffer.ToArray();
+    }
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+using Gateway.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Hosting.Security;
+
+internal sealed class SecurityOptionsValidator : IValidateOptions<SecurityOptions>
+{
+    public ValidateOptionsResult Validate(string? name, SecurityOptions options)
+    {
+        var errors = new List<string>();
+        for (var index = 0; index < options.ApiKeys.Count; index++)
+        {
+            var key = options.ApiKeys[index];
+            var path = string.Create(CultureInfo.InvariantCulture, $"Security:ApiKeys:{index}");
+            if (string.IsNullOrWhiteSpace(key.Name))
+            {
+                errors.Add($"{path}:Name: is required.");
+            }
+
+            if (key.Sha256 is not { Length: 64 } hash || !hash.All(char.IsAsciiHexDigit))
+            {
+                errors.Add($"{path}:Sha256: must be the SHA-256 of the key in 64 hexadecimal digits (printf %s KEY | sha256sum), not the key itself.");
+            }
+
+            if (key.Roles.Count == 0 || key.Roles.Exists(role => !Roles.All.Contains(role)))
+            {
+                errors.Add($"{path}:Roles: must name at least one of {string.Join(", ", Roles.All)}, and nothing else.");
+            }
+        }
+
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+}
