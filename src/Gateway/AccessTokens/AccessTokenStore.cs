@@ -53,7 +53,7 @@ internal sealed partial class AccessTokenStore
         var (found, wire) = await ReadAsync();
         if (found?.Value == token.Value)
         {
-            await _redis.TryAsync(database => database.ScriptEvaluateAsync(CompareAndDelete, [_key], [wire]));
+            await _redis.TryAsync(database => database.ScriptEvaluateAsync(CompareAndDelete, [_key], [wire], RedisConnection.ScriptFlags));
         }
     }
 

@@ -94,7 +94,7 @@ internal sealed partial class PurgeLedger : BackgroundService
     public async Task<bool> PurgeAsync(PurgeScope scope)
     {
         var (done, _) = await _redis.TryAsync(database => database.ScriptEvaluateAsync(
-            PurgeScript, Keys, [Epoch, scope.Hard ? 1 : 0, scope.Tag ?? string.Empty, LogLength, _prefix]));
+            PurgeScript, Keys, [Epoch, scope.Hard ? 1 : 0, scope.Tag ?? string.Empty, LogLength, _prefix], RedisConnection.ScriptFlags));
         if (done)
         {
             // What others purged meanwhile comes with the log.
@@ -158,7 +158,7 @@ internal sealed partial class PurgeLedger : BackgroundService
     private async Task SyncAsync()
     {
         var known = Epoch;
-        var (done, reply) = await _redis.TryAsync(database => database.ScriptEvaluateAsync(SyncScript, Keys, [known, LogLength]));
+        var (done, reply) = await _redis.TryAsync(database => database.ScriptEvaluateAsync(SyncScript, Keys, [known, LogLength], RedisConnection.ScriptFlags));
         if (!done)
         {
             return;

@@ -15,6 +15,9 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
     /// <summary>How long Redis is left alone after a command failed.</summary>
     internal static readonly TimeSpan CoolOff = TimeSpan.FromSeconds(5);
 
+    /// <summary>Scripts go out whole: one that the client believes a restarted Redis to know would fail.</summary>
+    internal const CommandFlags ScriptFlags = CommandFlags.NoScriptCache;
+
     private readonly RedisOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<RedisConnection> _logger;

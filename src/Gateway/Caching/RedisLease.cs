@@ -30,7 +30,7 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
 
     /// <summary>Gives it back, if it is still ours.</summary>
     public async Task ReleaseAsync(string name, string token) =>
-        await redis.TryAsync(database => database.ScriptEvaluateAsync(CompareAndDelete, [Key(name)], [token]));
+        await redis.TryAsync(database => database.ScriptEvaluateAsync(CompareAndDelete, [Key(name)], [token], RedisConnection.ScriptFlags));
 
     private RedisKey Key(string name) => $"{options.Value.KeyPrefix}:lease:{name}";
 }
