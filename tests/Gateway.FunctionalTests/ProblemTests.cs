@@ -117,7 +117,9 @@ public sealed class ProblemTests(GatewayStack stack) : IClassFixture<GatewayStac
     public async Task Prices_that_miss_the_deadline_are_labelled_and_the_rest_is_answered()
     {
         await using var gateway = await stack.StartGatewayAsync(("Catalog:Deadline", "00:00:00.7"));
-        await stack.Simulator.FaultAsync("paymentwall", new { match = "pro-EUR-monthly", hang = true });
+        await GatewayProcess.EventuallyAsync(
+            async () => (await gateway.GetAsync("/catalog/reviews_example")).Status == HttpStatusCode.OK, TimeSpan.FromSeconds(10));
+        await stack.Simulator.FaultAsync("paymentwall", new { match = "builtfor_example-pro-EUR-monthly", hang = true });
 
         var answer = await gateway.GetAsync(Catalog);
 

@@ -73,7 +73,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IDisposable
             if (Remembered(query) is { } entry)
             {
                 RefreshIfDue(query, entry);
-                answers[index] = Task.FromResult(Answer(entry, loaded: false));
+                answers[index] = Task.FromResult(Answer(query, entry, loaded: false));
             }
             else
             {
@@ -106,8 +106,12 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IDisposable
     private bool IsFresh(CacheQuery<T, TFailure> query, CacheEntry<T> entry) =>
         _time.GetUtcNow() < entry.FreshUntil && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid;
 
-    private static CacheAnswer<T, TFailure> Answer(CacheEntry<T> entry, bool loaded) =>
-        new(entry.Value, Failure: null, entry.FreshUntil, entry.RefreshFailed ? entry.StoredAt : null, loaded);
+    private CacheAnswer<T, TFailure> Answer(CacheQuery<T, TFailure> query, CacheEntry<T> entry, bool loaded)
+    {
+        // Purged softly, it is stale whatever its age.
+        var freshUntil = IsFresh(query, entry) || loaded ? entry.FreshUntil : DateTimeOffset.MinValue;
+        return new(entry.Value, Failure: null, freshUntil, entry.RefreshFailed ? entry.StoredAt : null, loaded);
+    }
 
     /// <summary>One flight per key. A flight that began before a purge is not joined: it may bring the old value.</summary>
     private Flight JoinOrBegin(CacheQuery<T, TFailure> query, out bool isNew)
@@ -155,7 +159,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IDisposable
             if (found[index] is var (entry, size) && entry is not null)
             {
                 Remember(query, entry, size);
-                Land(query, flight, Answer(entry, loaded: false));
+                Land(query, flight, Answer(query, entry, loaded: false));
                 RefreshIfDue(query, entry);
             }
             else
@@ -174,7 +178,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IDisposable
             var lease = await TakeLeaseOrWaitAsync(query, known);
             if (lease.Peers is { } peers)
             {
-                Land(query, flight, Answer(peers, loaded: false));
+                Land(query, flight, Answer(query, peers, loaded: false));
                 return;
             }
 
@@ -294,7 +298,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IDisposable
             await _redis.TryAsync(database => database.StringSetAsync(_prefix + query.Key, wire, entry.StaleUntil - now));
         }
 
-        Land(query, flight, Answer(entry, loaded: true));
+        Land(query, flight, Answer(query, entry, loaded: true));
     }
 
     /// <summary>What lies in Redis and may be used, with its size; nulls for what does not.</summary>

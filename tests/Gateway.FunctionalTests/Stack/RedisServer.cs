@@ -30,7 +30,7 @@ internal abstract class RedisServer : IAsyncDisposable
     /// <summary>Runs commands on a connection of its own.</summary>
     public async Task<T> AskAsync<T>(Func<IDatabase, IServer, Task<T>> ask)
     {
-        using var connection = await ConnectionMultiplexer.ConnectAsync(ConnectionString);
+        using var connection = await ConnectionMultiplexer.ConnectAsync(ConnectionString + ",allowAdmin=true");
         return await ask(connection.GetDatabase(), connection.GetServer(connection.GetEndPoints()[0]));
     }
 

@@ -36,7 +36,14 @@ internal sealed class RedisServerProcess : RedisServer
         _process = await LaunchAsync(_port);
     }
 
-    public override ValueTask DisposeAsync() => _process.DisposeAsync();
+    public void Signal(int signal) => _process.Signal(signal);
+
+    public override async ValueTask DisposeAsync()
+    {
+        // One that was stopped would not hear of its end.
+        _process.Signal(18);
+        await _process.DisposeAsync();
+    }
 
     private static async Task<ChildProcess> LaunchAsync(int port)
     {

@@ -1,0 +1,54 @@
+namespace Gateway.FunctionalTests.Stack;
+
+/// <summary>Several replicas of the gateway behind one Redis and one simulator, all of them the test's own, to be broken at will.</summary>
+internal sealed class Fleet : IAsyncDisposable
+{
+    private readonly List<GatewayProcess> _replicas = [];
+
+    private Fleet(RedisServerProcess redis, SimulatorProcess simulator) => (Redis, Simulator) = (redis, simulator);
+
+    public RedisServerProcess Redis { get; }
+
+    public SimulatorProcess Simulator { get; }
+
+    public IReadOnlyList<GatewayProcess> Replicas => _replicas;
+
+    public static async Task<Fleet> StartAsync(int replicas, params (string Key, string Value)[] settings)
+    {
+        Assert.SkipUnless(RedisServerProcess.IsInstalled, "There is no redis-server on this machine to be broken.");
+        var fleet = new Fleet(await RedisServerProcess.StartAsync(), await SimulatorProcess.StartAsync());
+        await Task.WhenAll(Enumerable.Range(0, replicas).Select(_ => fleet.AddAsync(settings)));
+        await Task.WhenAll(fleet.Replicas.Select(replica => replica.RedisIsUpAsync()));
+        return fleet;
+    }
+
+    public async Task<GatewayProcess> AddAsync(params (string Key, string Value)[] settings)
+    {
+        var replica = await GatewayProcess.StartAsync(
+            Simulator, [("Redis:ConnectionString", Redis.ConnectionString), ("Catalog:MaxProducts", "50"), .. settings]);
+        lock (_replicas)
+        {
+            _replicas.Add(replica);
+        }
+
+        return replica;
+    }
+
+    /// <summary>So many requests to every replica, all at once.</summary>
+    public Task<Answer[]> AskAllAsync(int times, Func<int, string> path) =>
+        Task.WhenAll(Replicas.SelectMany(replica => Enumerable.Range(0, times).Select(n => replica.GetAsync(path(n)))));
+
+    /// <summary>How often Paymentwall was asked for the SKU that it was asked for most.</summary>
+    public async Task<int> MostCallsPerSkuAsync() => (await Simulator.ReceivedAsync("paymentwall"))
+        .GroupBy(request => request.Query("ag_external_id") + request.Query("country_code"))
+        .Max(group => (int?)group.Count()) ?? 0;
+
+    public Task<int> ComponentCallsAsync() => Simulator.CountAsync("billing", "GET /v1/products/{productId}/components");
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_replicas.Select(replica => replica.DisposeAsync().AsTask()));
+        await Simulator.DisposeAsync();
+        await Redis.DisposeAsync();
+    }
+}
