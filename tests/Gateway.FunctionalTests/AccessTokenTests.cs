@@ -204,7 +204,8 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
     {
         Assert.SkipUnless(RedisServerProcess.IsInstalled, "There is no redis-server on this machine to be killed.");
         await using var redis = await RedisServerProcess.StartAsync();
-        await using var gateway = await stack.StartGatewayAsync(("Redis:ConnectionString", redis.ConnectionString));
+        await using var gateway = await stack.StartGatewayAsync(
+            ("Redis:ConnectionString", redis.ConnectionString), ("Redis:OperationTimeout", "00:00:02"));
         await gateway.RedisIsUpAsync();
         await gateway.GetAsync(Catalog);
 

@@ -84,6 +84,25 @@ public sealed class FleetTests
     }
 
     [Fact]
+    public async Task A_replica_that_is_stopped_in_mid_load_gives_its_lease_back()
+    {
+        await using var fleet = await Fleet.StartAsync(2);
+        await fleet.AskAllAsync(1, _ => "/catalog?product=reviews_example&prices=skip");
+        await fleet.Simulator.FaultAsync("billing", new { match = "builtfor_example", hang = true, times = 1 });
+        using var client = new HttpClient { BaseAddress = fleet.Replicas[0].Address };
+        using var leaving = new CancellationTokenSource();
+        var doomed = client.GetAsync(Question, leaving.Token);
+        await GatewayProcess.EventuallyAsync(async () => await fleet.ComponentCallsAsync() == 2, TimeSpan.FromSeconds(5));
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => doomed);
+
+        await fleet.Replicas[0].StopAsync();
+
+        Assert.Empty(await fleet.Redis.AskAsync((_, server) => Task.FromResult(server.Keys(pattern: "gateway:lease:*").ToList())));
+        Assert.Equal(HttpStatusCode.OK, (await fleet.Replicas[1].GetAsync(Question)).Status);
+    }
+
+    [Fact]
     public async Task Entries_of_another_wire_version_are_neither_read_nor_touched()
     {
         await using var fleet = await Fleet.StartAsync(1);

@@ -15,6 +15,9 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
     /// <summary>How long Redis is left alone after a command failed.</summary>
     internal static readonly TimeSpan CoolOff = TimeSpan.FromSeconds(5);
 
+    /// <summary>For one attempt to connect, unless the connection string says otherwise; the client's own default is 5 s.</summary>
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+
     /// <summary>Scripts go out whole: one that the client believes a restarted Redis to know would fail.</summary>
     internal const CommandFlags ScriptFlags = CommandFlags.NoScriptCache;
 
@@ -101,6 +104,11 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
             configuration.AbortOnConnectFail = false;
             configuration.ReconnectRetryPolicy = new LinearRetry(1_000);
             configuration.ClientName ??= "gateway";
+            if (!_options.ConnectionString.Contains("connectTimeout", StringComparison.OrdinalIgnoreCase))
+            {
+                configuration.ConnectTimeout = (int)ConnectTimeout.TotalMilliseconds;
+            }
+
             var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
             multiplexer.ConnectionFailed += (_, args) =>
             {

@@ -12,11 +12,14 @@ namespace Gateway.Caching;
 /// A flight runs on its own deadline and never on a caller's cancellation. A failed load is not cached: with a stale value at
 /// hand that is served and labelled, without one the failure is the answer.
 /// </summary>
-internal sealed partial class TwoLevelCache<T, TFailure> : IDisposable
+internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     where TFailure : struct
 {
     /// <summary>After a refresh failed the next is tried this much later.</summary>
     internal static readonly TimeSpan RefreshBackOff = TimeSpan.FromSeconds(2);
+
+    /// <summary>What a stop may cost.</summary>
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(1);
 
     /// <summary>How often one that waits for another replica looks.</summary>
     private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(25);
@@ -31,6 +34,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IDisposable
     private readonly ILogger _logger;
     private readonly string _prefix;
     private readonly SemaphoreSlim _slots;
+    private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Flight> _flights = new(StringComparer.Ordinal);
     private int _refreshing;
@@ -94,7 +98,25 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IDisposable
         return answers;
     }
 
-    public void Dispose() => _slots.Dispose();
+    /// <summary>Ends what is loading and gives the leases back, so that a replica that is stopped keeps no other one waiting.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        using var patience = new CancellationTokenSource(StopPatience, _time);
+        try
+        {
+            for (var slot = 0; slot < _cache.MaxConcurrentLoads; slot++)
+            {
+                await _slots.WaitAsync(patience.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // A lease that is not given back expires.
+        }
+
+        _stopping.Dispose();
+    }
 
     /// <summary>What memory holds and no purge has killed.</summary>
     private CacheEntry<T>? Remembered(CacheQuery<T, TFailure> query) =>
@@ -216,7 +238,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IDisposable
         var name = LeaseName(query);
         var life = _cache.LoadTimeout + TimeSpan.FromSeconds(1);
         var patience = _time.GetUtcNow() + life;
-        while (_ledger.IsSynced)
+        while (_ledger.IsSynced && !_stopping.IsCancellationRequested)
         {
             var (done, token) = await _lease.TryTakeAsync(name, life);
             if (!done)
@@ -271,7 +293,8 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IDisposable
     private async Task LoadAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
     {
         using var deadline = new CancellationTokenSource(_cache.LoadTimeout, _time);
-        var (value, failure) = await query.LoadAsync(deadline.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _stopping.Token);
+        var (value, failure) = await query.LoadAsync(either.Token);
         if (failure is { } reason)
         {
             if (known is not null)

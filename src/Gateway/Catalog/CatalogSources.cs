@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Catalog;
 
 /// <summary>Components and prices, cached: what the catalog asks instead of the upstreams themselves.</summary>
-internal sealed partial class CatalogSources : IDisposable
+internal sealed partial class CatalogSources : IAsyncDisposable
 {
     /// <summary>Components of different questions that are asked for at once; there are few products.</summary>
     private const int MaxComponentLoads = 32;
@@ -57,7 +57,7 @@ internal sealed partial class CatalogSources : IDisposable
             new CacheQuery<IReadOnlyList<BillingComponent>?, UpstreamFailure>(
                 $"{question.ProductId}|{question.Status}|{question.Language}|{(question.Sandbox ? "sandbox" : "live")}",
                 ProductTag(question.ProductId),
-                async token => Loaded(await _billing.ListComponentsAsync(question, token))),
+                token => LoadAsync(() => _billing.ListComponentsAsync(question, token))),
         ])[0];
 
     /// <summary>One task per question, in order; a null value means that the SKU is not sold in that country.</summary>
@@ -66,29 +66,27 @@ internal sealed partial class CatalogSources : IDisposable
             .. questions.Select(question => new CacheQuery<PaymentwallProduct?, UpstreamFailure>(
                 $"{question.Country}|{question.Sku}",
                 SkuTag(question.Sku),
-                async token => Loaded(await PriceAsync(question, token)))),
+                token => LoadAsync(() => _paymentwall.GetProductAsync(question, token)))),
         ]);
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        _components.Dispose();
-        _prices.Dispose();
+        await _components.DisposeAsync();
+        await _prices.DisposeAsync();
     }
 
-    private async Task<UpstreamResult<PaymentwallProduct?>> PriceAsync(PriceQuestion question, CancellationToken cancellationToken)
+    /// <summary>A load that ran out of time is a failure like any other.</summary>
+    private static async Task<(T Value, UpstreamFailure? Failure)> LoadAsync<T>(Func<Task<UpstreamResult<T>>> ask)
     {
         try
         {
-            return await _paymentwall.GetProductAsync(question, cancellationToken);
+            return (await ask()).TryGet(out var value, out var failure) ? (value, null) : (default!, failure);
         }
         catch (OperationCanceledException)
         {
-            return UpstreamResult.Failed<PaymentwallProduct?>(UpstreamFailure.Timeout);
+            return (default!, UpstreamFailure.Timeout);
         }
     }
-
-    private static (T Value, UpstreamFailure? Failure) Loaded<T>(UpstreamResult<T> result) =>
-        result.TryGet(out var value, out var failure) ? (value, null) : (default!, failure);
 
     [JsonSerializable(typeof(IReadOnlyList<BillingComponent>))]
     [JsonSerializable(typeof(PaymentwallProduct))]
