@@ -3,6 +3,7 @@ using Gateway.Caching;
 using Gateway.Catalog;
 using Gateway.Hosting;
 using Gateway.Hosting.Security;
+using Gateway.Proxy;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Connections;
 
@@ -28,11 +29,30 @@ builder.Services.AddCaching();
 builder.Services.AddAccessTokens();
 builder.Services.AddUpstreams();
 builder.Services.AddCatalog();
+builder.Services.AddGatewayProxy(builder.Configuration);
 
 var app = builder.Build();
 
 // Nothing listens with a configuration that cannot work
 if (!StartupValidation.Passes(app.Services, Console.Error))
+{
+    return 1;
+}
+
+// Pipeline
+app.UseMiddleware<RequestLog>();
+app.UseProblems();
+app.UseGatewaySwagger();
+app.UseAuthentication();
+app.UseAuthorization();
+app.UseMiddleware<ProxyProblems>();
+app.UseRequestTimeouts();
+
+// Routes
+app.MapCatalog();
+app.MapPurge();
+app.MapHealth();
+if (!StartupValidation.Passes(app.MapGatewayProxy, Console.Error))
 {
     return 1;
 }
@@ -44,18 +64,6 @@ if (args.Contains(CheckConfig, StringComparer.Ordinal))
 }
 
 StartupValidation.Warn(app.Services);
-
-// Pipeline
-app.UseMiddleware<RequestLog>();
-app.UseProblems();
-app.UseGatewaySwagger();
-app.UseAuthentication();
-app.UseAuthorization();
-
-// Routes
-app.MapCatalog();
-app.MapPurge();
-app.MapHealth();
 
 try
 {

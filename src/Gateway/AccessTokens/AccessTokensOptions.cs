@@ -1,3 +1,5 @@
+using Gateway.Configuration;
+
 namespace Gateway.AccessTokens;
 
 /// <summary>Section <c>AccessTokens</c>: the PrestaShop authorization server and the gateway's credentials there.</summary>
@@ -25,6 +27,9 @@ internal sealed class AccessTokensOptions
     /// same on every replica. Replicas with different keys keep different tokens and do not disturb each other.
     /// </summary>
     public string EncryptionKey { get; set; } = string.Empty;
+
+    /// <summary>Origins (<c>https://host:port</c>) beside <c>Billing:BaseAddress</c>'s to which proxied routes may send the token. Default none.</summary>
+    public CommaList AllowedOrigins { get; set; } = [];
 
     public IReadOnlyList<string> ScopeList => Scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }

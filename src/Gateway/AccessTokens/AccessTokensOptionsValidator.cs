@@ -32,6 +32,16 @@ internal sealed class AccessTokensOptionsValidator : IValidateOptions<AccessToke
             errors.Add("AccessTokens:EncryptionKey: must be 32 bytes in base64 (openssl rand -base64 32), or empty.");
         }
 
+        foreach (var origin in options.AllowedOrigins.Where(origin => !IsOrigin(origin)))
+        {
+            errors.Add($"AccessTokens:AllowedOrigins: '{origin}' is not an origin; write https://host or https://host:port.");
+        }
+
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
+
+    private static bool IsOrigin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri)
+        && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback))
+        && uri is { UserInfo: "", Query: "", Fragment: "", AbsolutePath: "/" };
 }

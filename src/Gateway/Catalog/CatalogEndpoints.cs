@@ -31,7 +31,7 @@ internal static class CatalogEndpoints
 
     private static RouteHandlerBuilder Describe(RouteHandlerBuilder endpoint)
     {
-        endpoint.WithTags("Catalog").Produces<CatalogResponse>().Produces(StatusCodes.Status304NotModified);
+        endpoint.AllowAnonymous().WithTags("Catalog").Produces<CatalogResponse>().Produces(StatusCodes.Status304NotModified);
         foreach (var status in Failures.Select(problem => problem.Status).Distinct())
         {
             endpoint.Produces<ProblemResponse>(status, "application/problem+json");

@@ -12,10 +12,34 @@ internal static partial class StartupValidation
     /// <summary>True if the configuration is sound; otherwise the errors have been written to <paramref name="output"/>.</summary>
     public static bool Passes(IServiceProvider services, TextWriter output)
     {
-        var errors = services.GetServices<OptionsSection>()
-            .SelectMany(section => section.Check(services))
-            .Distinct(StringComparer.Ordinal)
-            .ToList();
+        var errors = services.GetServices<OptionsSection>().SelectMany(section => section.Check(services)).Distinct(StringComparer.Ordinal).ToList();
+        return Report(errors, output);
+    }
+
+    /// <summary>The same for the routes, which are checked by loading them.</summary>
+    public static bool Passes(Action loadRoutes, TextWriter output)
+    {
+        try
+        {
+            loadRoutes();
+            return true;
+        }
+        catch (InvalidOperationException exception)
+        {
+            return Report([.. Reasons(exception).Distinct(StringComparer.Ordinal)], output);
+        }
+    }
+
+    /// <summary>What is at the bottom of it: YARP wraps every reason in one that only says that there is one.</summary>
+    private static IEnumerable<string> Reasons(Exception exception) => exception switch
+    {
+        AggregateException several => several.InnerExceptions.SelectMany(Reasons),
+        { InnerException: { } inner } => Reasons(inner),
+        _ => [exception.Message],
+    };
+
+    private static bool Report(List<string> errors, TextWriter output)
+    {
         if (errors.Count == 0)
         {
             return true;

@@ -44,7 +44,7 @@ internal static class Swagger
             options.DefaultModelsExpandDepth(0);
             options.EnableTryItOutByDefault();
         });
-        app.MapGet("/", () => TypedResults.Redirect("/swagger")).ExcludeFromDescription();
+        app.MapGet("/", () => TypedResults.Redirect("/swagger")).AllowAnonymous().ExcludeFromDescription();
     }
 
     /// <summary>The catalog reads its query itself, so that a 400 can say what is allowed; here its table of parameters is shown.</summary>

@@ -3,7 +3,7 @@ using System.Net;
 namespace Gateway.FunctionalTests.Stack;
 
 /// <summary>A request as an upstream received it.</summary>
-internal sealed record ReceivedRequest(string Method, string Path, string RawQuery, Dictionary<string, string[]> Headers)
+internal sealed record ReceivedRequest(string Method, string Path, string RawQuery, Dictionary<string, string[]> Headers, bool Aborted)
 {
     public string? Header(string name) =>
         Headers.FirstOrDefault(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value?.Single();

@@ -1,0 +1,19 @@
+using Gateway.AccessTokens;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Proxy;
+
+/// <summary>YARP's clients with the gateway's rules: connections are renewed so that DNS changes are followed, no trace context to third parties.</summary>
+internal sealed class ProxyHttpClientFactory(AccessTokenProvider tokens, ILogger<ForwarderHttpClientFactory> logger) : ForwarderHttpClientFactory(logger)
+{
+    protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
+    {
+        base.ConfigureHandler(context, handler);
+        handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2);
+        handler.ConnectTimeout = TimeSpan.FromSeconds(5);
+        handler.ActivityHeadersPropagator = null;
+    }
+
+    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
+        new AccessTokenRetryHandler(tokens, base.WrapHandler(context, handler));
+}
