@@ -29,6 +29,7 @@ internal static class Swagger
             options.UseAllOfToExtendReferenceSchemas();
             options.OperationFilter<CatalogOperations>();
             options.OperationFilter<ProblemResponses>();
+            options.DocumentFilter<ProxiedOperations>();
         });
         return services;
     }
@@ -107,6 +108,63 @@ internal static class Swagger
                 Example = parameter.IsList && example is not null ? new JsonArray(example) : example,
             };
         }
+    }
+
+    /// <summary>The calls that YARP forwards for anybody, which the API explorer does not see.</summary>
+    private sealed class ProxiedOperations : IDocumentFilter
+    {
+        public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
+        {
+            swaggerDoc.Paths["/billing/v1/products/{productId}/components"] = Path(
+                "listBillingComponents",
+                "Billing's own list of a product's components.",
+                "Forwarded to Billing with the gateway's token; Billing's answer passes as it is.",
+                "application/json",
+                Parameter("productId", ParameterLocation.Path, "Billing product id.", "builtfor_example"),
+                Parameter("filter_status", ParameterLocation.Query, "Billing status.", "active"),
+                Parameter("lang_iso_code", ParameterLocation.Query, "Two-letter language.", "en"));
+            swaggerDoc.Paths["/paymentwall/api/rest/product"] = Path(
+                "getPaymentwallProduct",
+                "Paymentwall's own details of a product.",
+                "Signed and forwarded to Paymentwall; its answer passes as it is, `[]` for a product that is not sold there.",
+                "application/json",
+                Parameter("ag_external_id", ParameterLocation.Query, "Paymentwall product id (SKU), at most 256 characters.", "builtfor_example-pro-EUR-monthly", isRequired: true),
+                Parameter("country_code", ParameterLocation.Query, "ISO 3166-1 alpha-2. Absent: as in the catalog.", "JP"),
+                Parameter("callback", ParameterLocation.Query, "JSONP: a JavaScript identifier path of at most 128 characters.", example: null));
+        }
+
+        private static OpenApiPathItem Path(string id, string summary, string description, string mediaType, params OpenApiParameter[] parameters) => new()
+        {
+            Operations = new Dictionary<HttpMethod, OpenApiOperation>
+            {
+                [HttpMethod.Get] = new()
+                {
+                    OperationId = id,
+                    Tags = new HashSet<OpenApiTagReference> { new("Proxied") },
+                    Summary = summary,
+                    Description = description,
+                    Parameters = [.. parameters],
+                    Responses = new OpenApiResponses
+                    {
+                        ["200"] = new OpenApiResponse
+                        {
+                            Description = "The upstream's answer.",
+                            Content = new Dictionary<string, IOpenApiMediaType>(StringComparer.Ordinal) { [mediaType] = new OpenApiMediaType() },
+                        },
+                    },
+                },
+            },
+        };
+
+        private static OpenApiParameter Parameter(string name, ParameterLocation location, string description, string? example, bool isRequired = false) => new()
+        {
+            Name = name,
+            In = location,
+            Required = isRequired || location == ParameterLocation.Path,
+            Description = description,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            Example = example,
+        };
     }
 
     /// <summary>Every problem with its codes, from the table itself.</summary>

@@ -71,9 +71,13 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         return all.ToDictionary(pair => pair.Key.Replace(":", "__", StringComparison.Ordinal), pair => pair.Value, StringComparer.Ordinal);
     }
 
-    public static async Task<GatewayProcess> StartAsync(SimulatorProcess simulator, params (string Key, string Value)[] settings)
+    public static Task<GatewayProcess> StartAsync(SimulatorProcess simulator, params (string Key, string Value)[] settings) =>
+        StartFromAsync(Programs.Gateway, simulator, settings);
+
+    /// <summary>Starts another build of the gateway.</summary>
+    public static async Task<GatewayProcess> StartFromAsync(string program, SimulatorProcess simulator, params (string Key, string Value)[] settings)
     {
-        var process = ChildProcess.Start("dotnet", [Programs.Gateway], Environment(simulator, settings));
+        var process = ChildProcess.Start("dotnet", [program], Environment(simulator, settings));
         var line = await process.LineAsync(line => line.Contains("Now listening on", StringComparison.Ordinal));
         return new GatewayProcess(process, new Uri(ListeningAddress().Match(line).Value));
     }

@@ -1,0 +1,54 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Gateway.FunctionalTests.Stack;
+
+namespace Gateway.FunctionalTests;
+
+/// <summary>Routes change while the gateway runs; a bad change is refused and the last good one goes on.</summary>
+public sealed class ProxyReloadTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("gateway-reload-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task A_good_reload_is_used_and_a_bad_one_is_refused_and_says_why()
+    {
+        // A copy of the program, whose settings file is the test's own.
+        foreach (var file in new DirectoryInfo(Path.GetDirectoryName(Programs.Gateway)!).GetFiles())
+        {
+            file.CopyTo(Path.Combine(_folder.FullName, file.Name));
+        }
+
+        await using var simulator = await SimulatorProcess.StartAsync();
+        await using var gateway = await GatewayProcess.StartFromAsync(Path.Combine(_folder.FullName, "Gateway.dll"), simulator);
+        Assert.Equal(HttpStatusCode.NotFound, (await gateway.GetAsync("/more/v1/products/builtfor_example/components")).Status);
+
+        await ChangeAsync(routes => routes["more"] = Route("proxy"));
+        await GatewayProcess.EventuallyAsync(
+            async () => (await gateway.GetAsync("/more/v1/products/builtfor_example/components", ("X-Api-Key", GatewayProcess.ProxyKey))).Status == HttpStatusCode.OK,
+            TimeSpan.FromSeconds(10));
+
+        await ChangeAsync(routes => routes["hole"] = Route("anonymous"));
+
+        Assert.Contains("limited to GET and HEAD", await gateway.LogLineAsync("limited to GET and HEAD"), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync("/more/v1/products/builtfor_example/components", ("X-Api-Key", GatewayProcess.ProxyKey))).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await gateway.GetAsync("/more/v1/products/builtfor_example/components")).Status);
+    }
+
+    private static JsonObject Route(string policy) => new()
+    {
+        ["ClusterId"] = "billing",
+        ["AuthorizationPolicy"] = policy,
+        ["Match"] = new JsonObject { ["Path"] = "/more/{**rest}" },
+        ["Transforms"] = new JsonArray(new JsonObject { ["PathRemovePrefix"] = "/more" }, new JsonObject { ["AccessToken"] = "true" }),
+    };
+
+    private async Task ChangeAsync(Action<JsonObject> change)
+    {
+        var file = Path.Combine(_folder.FullName, "appsettings.json");
+        var settings = JsonNode.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken))!;
+        change(settings["ReverseProxy"]!["Routes"]!.AsObject());
+        await File.WriteAllTextAsync(file, settings.ToJsonString(), TestContext.Current.CancellationToken);
+    }
+}
