@@ -19,7 +19,7 @@ internal sealed partial class AccessTokenProvider(
     private static readonly TimeSpan LeaseLife = LoadTimeout + TimeSpan.FromSeconds(1);
 
     /// <summary>How often one that waits for another replica looks.</summary>
-    private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(50);
 
     private static readonly TimeSpan FirstBackOff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
@@ -228,9 +228,14 @@ internal sealed partial class AccessTokenProvider(
             return;
         }
 
+        // Only a load comes here, and there is one at a time; what is read elsewhere is written with the gate held.
+
         var pause = FirstBackOff * Math.Pow(2, Math.Min(_failures - 2, 10));
         pause = (pause < LongestBackOff ? pause : LongestBackOff) * (0.5 + (Random.Shared.NextDouble() / 2));
-        _notBefore = time.GetUtcNow() + pause;
+        lock (_gate)
+        {
+            _notBefore = time.GetUtcNow() + pause;
+        }
     }
 
     private static partial class Log

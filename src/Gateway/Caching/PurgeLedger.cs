@@ -28,6 +28,11 @@ internal sealed partial class PurgeLedger : BackgroundService
 {
     internal static readonly TimeSpan SyncInterval = TimeSpan.FromSeconds(10);
 
+    /// <summary>How soon one that failed is tried again: until it succeeds what lies in Redis is not used.</summary>
+    private static readonly TimeSpan SyncRetry = TimeSpan.FromSeconds(1);
+
+    private static readonly PurgeScope Everything = new(Tag: null, Hard: true);
+
     private const int LogLength = 1_000;
 
     // KEYS: epoch, log. ARGV: the caller's epoch, hardness, tag, log length, channel.
@@ -63,6 +68,7 @@ internal sealed partial class PurgeLedger : BackgroundService
     private (long Soft, long Hard) _all;
     private long _epoch;
     private volatile bool _synced;
+    private volatile bool _diverged;
 
     public PurgeLedger(RedisConnection redis, IOptions<RedisOptions> options, TimeProvider time, ILogger<PurgeLedger> logger)
     {
@@ -93,16 +99,23 @@ internal sealed partial class PurgeLedger : BackgroundService
     /// <returns>Whether all replicas were told; false if Redis cannot be had and the purge is this replica's alone for now.</returns>
     public async Task<bool> PurgeAsync(PurgeScope scope)
     {
-        var (done, _) = await _redis.TryAsync(database => database.ScriptEvaluateAsync(
-            PurgeScript, Keys, [Epoch, scope.Hard ? 1 : 0, scope.Tag ?? string.Empty, LogLength, _prefix], RedisConnection.ScriptFlags));
+        var (done, epoch) = await PublishAsync(scope);
         if (done)
         {
-            // What others purged meanwhile comes with the log.
+            // What others purged meanwhile comes with the log. Where that cannot be read any more: more than was asked, never less.
             await SyncAsync();
+            lock (_gate)
+            {
+                if (_epoch < epoch)
+                {
+                    Apply(epoch, Everything);
+                }
+            }
         }
         else
         {
-            // The next sync finds the epoch moved without a log, and the others take it for a purge of everything.
+            // The next sync makes it a purge of everything for all: the epochs have gone different ways.
+            _diverged = true;
             lock (_gate)
             {
                 Apply(_epoch + 1, scope);
@@ -126,7 +139,7 @@ internal sealed partial class PurgeLedger : BackgroundService
             await SyncAsync();
             try
             {
-                using var interval = new CancellationTokenSource(SyncInterval, _time);
+                using var interval = new CancellationTokenSource(_synced || _redis.State == RedisState.Off ? SyncInterval : SyncRetry, _time);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(interval.Token, stoppingToken);
                 await _wake.WaitAsync(either.Token);
             }
@@ -157,17 +170,29 @@ internal sealed partial class PurgeLedger : BackgroundService
 
     private async Task SyncAsync()
     {
+        if (_diverged)
+        {
+            if (!(await PublishAsync(Everything)).Done)
+            {
+                _synced = false;
+                return;
+            }
+
+            _diverged = false;
+        }
+
         var known = Epoch;
         var (done, reply) = await _redis.TryAsync(database => database.ScriptEvaluateAsync(SyncScript, Keys, [known, LogLength], RedisConnection.ScriptFlags));
         if (!done)
         {
+            _synced = false;
             return;
         }
 
         var lines = ((RedisValue[])reply!).Select(line => line.ToString()).ToList();
         lock (_gate)
         {
-            Catch(long.Parse(lines[0], CultureInfo.InvariantCulture), lines.Skip(1).Select(Parse).OrderBy(record => record.Epoch).ToList());
+            Catch(long.Parse(lines[0], CultureInfo.InvariantCulture), lines.Skip(1).SelectMany(Parse).OrderBy(record => record.Epoch).ToList());
         }
 
         _synced = true;
@@ -180,7 +205,7 @@ internal sealed partial class PurgeLedger : BackgroundService
             if (recorded > _epoch + 1)
             {
                 // Records in between are lost.
-                Apply(recorded - 1, new PurgeScope(Tag: null, Hard: true));
+                Apply(recorded - 1, Everything);
             }
 
             Apply(recorded, scope);
@@ -188,27 +213,45 @@ internal sealed partial class PurgeLedger : BackgroundService
 
         if (epoch > _epoch)
         {
-            Apply(epoch, new PurgeScope(Tag: null, Hard: true));
+            Apply(epoch, Everything);
         }
     }
 
     private void Apply(long epoch, PurgeScope scope)
     {
         Interlocked.Exchange(ref _epoch, epoch);
-        if (scope.Tag is not { } tag || _byTag.Count >= LogLength)
+        if (scope.Tag is not { } tag)
         {
             _all = scope.Hard ? (_all.Soft, epoch) : (epoch, _all.Hard);
             return;
+        }
+
+        if (_byTag.Count >= LogLength && !_byTag.ContainsKey(tag))
+        {
+            // Too many to keep apart: what was purged of some is purged of all.
+            _all = (Math.Max(_all.Soft, _byTag.Values.Max(purged => purged.Soft)), Math.Max(_all.Hard, _byTag.Values.Max(purged => purged.Hard)));
+            _byTag.Clear();
         }
 
         var own = _byTag.GetValueOrDefault(tag);
         _byTag[tag] = scope.Hard ? (own.Soft, epoch) : (epoch, own.Hard);
     }
 
-    private static (long Epoch, PurgeScope Scope) Parse(string line)
+    /// <summary>A line that cannot be read is left out, and so found missing: a purge of everything.</summary>
+    private static IEnumerable<(long Epoch, PurgeScope Scope)> Parse(string line)
     {
-        var parts = line.Split('|', 3);
-        return (long.Parse(parts[0], CultureInfo.InvariantCulture), new PurgeScope(parts[2].Length == 0 ? null : parts[2], parts[1] == "1"));
+        if (line.Split('|', 3) is [var number, "0" or "1" and var hard, var tag]
+            && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var epoch))
+        {
+            yield return (epoch, new PurgeScope(tag.Length == 0 ? null : tag, hard == "1"));
+        }
+    }
+
+    private async Task<(bool Done, long Epoch)> PublishAsync(PurgeScope scope)
+    {
+        var (done, epoch) = await _redis.TryAsync(database => database.ScriptEvaluateAsync(
+            PurgeScript, Keys, [Epoch, scope.Hard ? 1 : 0, scope.Tag ?? string.Empty, LogLength, _prefix], RedisConnection.ScriptFlags));
+        return (done, done ? (long)epoch! : 0);
     }
 
     private static partial class Log

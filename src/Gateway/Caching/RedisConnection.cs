@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -126,9 +127,12 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
 
             EnterConnected(multiplexer, "connected");
         }
-        catch (Exception exception) when (exception is RedisException or InvalidOperationException or ArgumentException)
+        catch (Exception exception) when (exception is RedisException or InvalidOperationException or ArgumentException or SocketException)
         {
+            // Rare: without a server the client returns and goes on trying by itself.
             Enter(RedisState.Down, exception.GetType().Name);
+            await Task.Delay(CoolOff, _time);
+            _ = Task.Run(ConnectAsync);
         }
     }
 

@@ -18,13 +18,16 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>After a refresh failed the next is tried this much later.</summary>
     internal static readonly TimeSpan RefreshBackOff = TimeSpan.FromSeconds(2);
 
+    /// <summary>About what an entry costs beside its payload and key, in bytes.</summary>
+    private const int EntryOverhead = 400;
+
     /// <summary>What a stop may cost.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(1);
 
     /// <summary>How often one that waits for another replica looks.</summary>
-    private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(50);
 
-    private readonly TwoLevelCacheOptions<T> _cache;
+    private readonly TwoLevelCacheOptions<T, TFailure> _cache;
     private readonly CacheOptions _ages;
     private readonly IMemoryCache _memory;
     private readonly RedisConnection _redis;
@@ -41,7 +44,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private long _version;
 
     public TwoLevelCache(
-        TwoLevelCacheOptions<T> cache,
+        TwoLevelCacheOptions<T, TFailure> cache,
         IOptions<CacheOptions> ages,
         IOptions<RedisOptions> redisOptions,
         IMemoryCache memory,
@@ -131,7 +134,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private CacheAnswer<T, TFailure> Answer(CacheQuery<T, TFailure> query, CacheEntry<T> entry, bool loaded)
     {
         // Purged softly, it is stale whatever its age.
-        var freshUntil = IsFresh(query, entry) || loaded ? entry.FreshUntil : DateTimeOffset.MinValue;
+        var freshUntil = IsFresh(query, entry) ? entry.FreshUntil : DateTimeOffset.MinValue;
         return new(entry.Value, Failure: null, freshUntil, entry.RefreshFailed ? entry.StoredAt : null, loaded);
     }
 
@@ -165,8 +168,14 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             Interlocked.Increment(ref _refreshing);
             _ = Task.Run(async () =>
             {
-                await FlyAsync(query, flight, known: entry);
-                Interlocked.Decrement(ref _refreshing);
+                try
+                {
+                    await FlyAsync(query, flight, known: entry);
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref _refreshing);
+                }
             });
         }
     }
@@ -174,7 +183,18 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>3a</summary>
     private async Task FillAsync(List<(CacheQuery<T, TFailure> Query, Flight Flight)> begun)
     {
-        var found = await ReadAsync(begun.ConvertAll(one => one.Query));
+        (CacheEntry<T>? Entry, int Size)[] found;
+        try
+        {
+            found = await ReadAsync(begun.ConvertAll(one => one.Query));
+        }
+        catch (Exception exception)
+        {
+            // A bug: nobody is left waiting, and each asks for itself.
+            Log.Broken(_logger, exception, _cache.Name);
+            found = new (CacheEntry<T>? Entry, int Size)[begun.Count];
+        }
+
         for (var index = 0; index < begun.Count; index++)
         {
             var (query, flight) = begun[index];
@@ -194,10 +214,15 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>3b and 3c, with a slot held; always lands.</summary>
     private async Task FlyAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
     {
-        await _slots.WaitAsync();
+        if (!await TryTakeSlotAsync())
+        {
+            Fail(query, flight, known, _cache.TimedOut);
+            return;
+        }
+
         try
         {
-            var lease = await TakeLeaseOrWaitAsync(query, known);
+            var lease = await TakeLeaseOrWaitAsync(query, flight, known);
             if (lease.Peers is { } peers)
             {
                 Land(query, flight, Answer(query, peers, loaded: false));
@@ -212,7 +237,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             {
                 if (lease.Token is { } token)
                 {
-                    await _lease.ReleaseAsync(LeaseName(query), token);
+                    await _lease.ReleaseAsync(LeaseName(query, flight), token);
                 }
             }
         }
@@ -220,6 +245,8 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         {
             // A bug, since neither loads nor Redis throw: whoever waits must hear of it.
             Log.Broken(_logger, exception, _cache.Name);
+            known?.MarkRefreshFailed(_time.GetUtcNow() + RefreshBackOff);
+            Interlocked.Increment(ref _version);
             Forget(query, flight);
             flight.Fail(exception);
         }
@@ -233,9 +260,9 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// The lease, or what another replica has loaded meanwhile, or neither: then this process loads for itself, because Redis is
     /// gone or because whoever held the lease took too long or died.
     /// </summary>
-    private async Task<(string? Token, CacheEntry<T>? Peers)> TakeLeaseOrWaitAsync(CacheQuery<T, TFailure> query, CacheEntry<T>? known)
+    private async Task<(string? Token, CacheEntry<T>? Peers)> TakeLeaseOrWaitAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
     {
-        var name = LeaseName(query);
+        var name = LeaseName(query, flight);
         var life = _cache.LoadTimeout + TimeSpan.FromSeconds(1);
         var patience = _time.GetUtcNow() + life;
         while (_ledger.IsSynced && !_stopping.IsCancellationRequested)
@@ -294,17 +321,19 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     {
         using var deadline = new CancellationTokenSource(_cache.LoadTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _stopping.Token);
-        var (value, failure) = await query.LoadAsync(either.Token);
+        var (value, failure) = (default(T)!, (TFailure?)_cache.TimedOut);
+        try
+        {
+            (value, failure) = await query.LoadAsync(either.Token).WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Out of time, or the host stops.
+        }
+
         if (failure is { } reason)
         {
-            if (known is not null)
-            {
-                known.MarkRefreshFailed(_time.GetUtcNow() + RefreshBackOff);
-                Interlocked.Increment(ref _version);
-                Log.RefreshFailed(_logger, _cache.Name, reason.ToString()!);
-            }
-
-            Land(query, flight, new CacheAnswer<T, TFailure>(value, reason, default, StaleAsOf: null, Loaded: true));
+            Fail(query, flight, known, reason);
             return;
         }
 
@@ -315,13 +344,43 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         var wire = CacheWire.Write(entry, _cache.Type);
         Remember(query, entry, wire.Length);
 
-        // Before the lease is released: a replica that sees it gone must find the value. Not if a purge came in between.
+        // Nobody here waits for Redis; but before the lease is released the value is there for who sees it gone. Not if a purge
+        // came in between.
+        Land(query, flight, Answer(query, entry, loaded: true));
         if (_ledger.IsSynced && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid)
         {
             await _redis.TryAsync(database => database.StringSetAsync(_prefix + query.Key, wire, entry.StaleUntil - now));
         }
+    }
 
-        Land(query, flight, Answer(query, entry, loaded: true));
+    /// <summary>With a value at hand that is labelled and served; without one the failure is the answer.</summary>
+    private void Fail(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known, TFailure reason)
+    {
+        if (known is not null)
+        {
+            known.MarkRefreshFailed(_time.GetUtcNow() + RefreshBackOff);
+            Interlocked.Increment(ref _version);
+            Log.RefreshFailed(_logger, _cache.Name, reason.ToString()!);
+        }
+
+        Land(query, flight, known is not null && IsUsable(query, known)
+            ? Answer(query, known, loaded: true)
+            : new CacheAnswer<T, TFailure>(default!, reason, default, StaleAsOf: null, Loaded: true));
+    }
+
+    /// <summary>A load that cannot even begin within the time that it would have is given up.</summary>
+    private async Task<bool> TryTakeSlotAsync()
+    {
+        using var patience = new CancellationTokenSource(_cache.LoadTimeout, _time);
+        try
+        {
+            await _slots.WaitAsync(patience.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     /// <summary>What lies in Redis and may be used, with its size; nulls for what does not.</summary>
@@ -349,15 +408,17 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
 
     private void Remember(CacheQuery<T, TFailure> query, CacheEntry<T> entry, int size)
     {
-        if (Remembered(query) is { } newer && newer.Epoch > entry.Epoch)
+        var key = _prefix + query.Key;
+        lock (_gate)
         {
-            return;
-        }
+            if (Remembered(query) is { } newer && newer.Epoch > entry.Epoch)
+            {
+                return;
+            }
 
-        using (var slot = _memory.CreateEntry(_prefix + query.Key))
-        {
+            using var slot = _memory.CreateEntry(key);
             slot.Value = entry;
-            slot.Size = size;
+            slot.Size = size + (2 * key.Length) + EntryOverhead;
             slot.AbsoluteExpirationRelativeToNow = TimeSpan.FromTicks(Math.Max(1, (entry.StaleUntil - _time.GetUtcNow()).Ticks));
         }
 
@@ -382,7 +443,8 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         }
     }
 
-    private string LeaseName(CacheQuery<T, TFailure> query) => $"v{CacheWire.Version}:{_cache.Name}:{query.Key}";
+    /// <summary>With the epoch: a load after a purge does not wait for one that began before it.</summary>
+    private string LeaseName(CacheQuery<T, TFailure> query, Flight flight) => $"v{CacheWire.Version}:{flight.Epoch}:{_cache.Name}:{query.Key}";
 
     /// <summary>A look-up under way, and the purge epoch at which it began.</summary>
     private sealed class Flight(long epoch)
@@ -395,7 +457,13 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
 
         public void Land(CacheAnswer<T, TFailure> answer) => _landed.TrySetResult(answer);
 
-        public void Fail(Exception exception) => _landed.TrySetException(exception);
+        public void Fail(Exception exception)
+        {
+            _landed.TrySetException(exception);
+
+            // It may be that nobody waits.
+            _ = _landed.Task.Exception;
+        }
     }
 
     private static partial class Log

@@ -20,6 +20,9 @@ internal sealed class CatalogAggregator(
     {
         using var deadline = new CancellationTokenSource(options.Value.Deadline, time);
         var parts = new Parts();
+
+        // Before the first look: a change while the rest is waited for must not be missed.
+        var version = sources.Version;
         var prices = new PriceBook(skus =>
             sources.Prices([.. skus.Select(sku => new PriceQuestion(sku, question.Country))])
                 .Select(price => InTimeAsync(price, parts, deadline.Token))
@@ -28,7 +31,6 @@ internal sealed class CatalogAggregator(
         // 1 and 2
         var listings = await Task.WhenAll(question.Products.Select(productId => ListAsync(productId, question, prices, parts, deadline.Token)));
         var found = await prices.CloseAsync();
-        var version = sources.Version;
         if (Array.TrueForAll(listings, listing => listing.Problem is not null))
         {
             // An unknown product is for good, another failure may pass: that is the more useful thing to say.

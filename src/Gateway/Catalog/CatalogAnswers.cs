@@ -11,6 +11,9 @@ namespace Gateway.Catalog;
 internal sealed class CatalogAnswers(
     CatalogAggregator aggregator, CatalogSources sources, PurgeLedger ledger, IMemoryCache memory, TimeProvider time)
 {
+    /// <summary>An answer that is not as it should be is made anew no more often than this, whatever changes meanwhile.</summary>
+    private static readonly TimeSpan ShortestUnsettled = TimeSpan.FromMilliseconds(250);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Key, long Epoch), Task<CatalogOutcome>> _assembling = [];
 
@@ -28,7 +31,7 @@ internal sealed class CatalogAnswers(
     private bool IsCurrent(ReadyAnswer answer) =>
         time.GetUtcNow() < answer.UsableUntil
         && answer.Epoch == ledger.Epoch
-        && (answer.IsSettled || answer.Version == sources.Version);
+        && (answer.IsSettled || answer.Version == sources.Version || time.GetUtcNow() < answer.BuiltAt + ShortestUnsettled);
 
     private Task<CatalogOutcome> AssembleOnce(CatalogQuestion question, string key)
     {

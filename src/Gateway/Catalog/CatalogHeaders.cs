@@ -11,9 +11,10 @@ internal sealed class CatalogHeaders(IOptions<CacheOptions> ages, IOptions<Custo
 {
     private readonly string _vary = string.Join(", ", new[] { "Accept-Encoding", "sandbox", country.Value.CountryHeader }.Where(name => name.Length > 0));
 
+    /// <summary>Not for an incomplete answer: nobody is to keep that for longer than its freshness.</summary>
     private readonly string _staleWindows = string.Create(
         CultureInfo.InvariantCulture,
-        $"stale-while-revalidate={(long)ages.Value.FreshFor.TotalSeconds}, stale-if-error={(long)ages.Value.StaleFor.TotalSeconds}");
+        $", stale-while-revalidate={(long)ages.Value.FreshFor.TotalSeconds}, stale-if-error={(long)ages.Value.StaleFor.TotalSeconds}");
 
     /// <summary>On every answer, problems included: it says what the answer may depend on.</summary>
     public void SetVary(HttpResponse response) => response.Headers.Vary = _vary;
@@ -26,8 +27,8 @@ internal sealed class CatalogHeaders(IOptions<CacheOptions> ages, IOptions<Custo
         headers.ETag = etag;
         headers.CacheControl = isPrivate
             ? "private, no-store"
-            : string.Create(CultureInfo.InvariantCulture, $"public, max-age={(long)answer.FreshFor.TotalSeconds}, {_staleWindows}");
-        headers.Age = ((long)age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            : string.Create(CultureInfo.InvariantCulture, $"public, max-age={(long)answer.FreshFor.TotalSeconds}{(answer.IsComplete ? _staleWindows : string.Empty)}");
+        headers.Age = Math.Max(0, (long)age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         headers["Cache-Status"] = isHit
             ? string.Create(CultureInfo.InvariantCulture, $"gateway; hit; ttl={(long)(answer.FreshFor - age).TotalSeconds}")
             : "gateway; fwd=miss; stored";

@@ -32,14 +32,14 @@ internal sealed partial class CatalogSources : IAsyncDisposable
         _paymentwall = paymentwall;
         _components = ActivatorUtilities.CreateInstance<TwoLevelCache<IReadOnlyList<BillingComponent>?, UpstreamFailure>>(
             services,
-            new TwoLevelCacheOptions<IReadOnlyList<BillingComponent>?>(
+            new TwoLevelCacheOptions<IReadOnlyList<BillingComponent>?, UpstreamFailure>(
                 "components", CacheContext.Default.IReadOnlyListBillingComponent!, value => value is null,
-                billingOptions.Value.EffectiveTimeout + LoadAllowance, MaxComponentLoads));
+                billingOptions.Value.EffectiveTimeout + LoadAllowance, MaxComponentLoads, UpstreamFailure.Timeout));
         _prices = ActivatorUtilities.CreateInstance<TwoLevelCache<PaymentwallProduct?, UpstreamFailure>>(
             services,
-            new TwoLevelCacheOptions<PaymentwallProduct?>(
+            new TwoLevelCacheOptions<PaymentwallProduct?, UpstreamFailure>(
                 "price", CacheContext.Default.PaymentwallProduct!, value => value is null,
-                paymentwallOptions.Value.EffectiveTimeout + LoadAllowance, paymentwallOptions.Value.MaxConcurrency));
+                paymentwallOptions.Value.EffectiveTimeout + LoadAllowance, paymentwallOptions.Value.MaxConcurrency, UpstreamFailure.Timeout));
     }
 
     /// <summary>Moves whenever something that an answer was made of may have changed.</summary>
@@ -57,7 +57,7 @@ internal sealed partial class CatalogSources : IAsyncDisposable
             new CacheQuery<IReadOnlyList<BillingComponent>?, UpstreamFailure>(
                 $"{question.ProductId}|{question.Status}|{question.Language}|{(question.Sandbox ? "sandbox" : "live")}",
                 ProductTag(question.ProductId),
-                token => LoadAsync(() => _billing.ListComponentsAsync(question, token))),
+                token => LoadAsync(_billing.ListComponentsAsync(question, token))),
         ])[0];
 
     /// <summary>One task per question, in order; a null value means that the SKU is not sold in that country.</summary>
@@ -66,7 +66,7 @@ internal sealed partial class CatalogSources : IAsyncDisposable
             .. questions.Select(question => new CacheQuery<PaymentwallProduct?, UpstreamFailure>(
                 $"{question.Country}|{question.Sku}",
                 SkuTag(question.Sku),
-                token => LoadAsync(() => _paymentwall.GetProductAsync(question, token)))),
+                token => LoadAsync(_paymentwall.GetProductAsync(question, token)))),
         ]);
 
     public async ValueTask DisposeAsync()
@@ -75,18 +75,8 @@ internal sealed partial class CatalogSources : IAsyncDisposable
         await _prices.DisposeAsync();
     }
 
-    /// <summary>A load that ran out of time is a failure like any other.</summary>
-    private static async Task<(T Value, UpstreamFailure? Failure)> LoadAsync<T>(Func<Task<UpstreamResult<T>>> ask)
-    {
-        try
-        {
-            return (await ask()).TryGet(out var value, out var failure) ? (value, null) : (default!, failure);
-        }
-        catch (OperationCanceledException)
-        {
-            return (default!, UpstreamFailure.Timeout);
-        }
-    }
+    private static async Task<(T Value, UpstreamFailure? Failure)> LoadAsync<T>(Task<UpstreamResult<T>> asked) =>
+        (await asked).TryGet(out var value, out var failure) ? (value, null) : (default!, failure);
 
     [JsonSerializable(typeof(IReadOnlyList<BillingComponent>))]
     [JsonSerializable(typeof(PaymentwallProduct))]

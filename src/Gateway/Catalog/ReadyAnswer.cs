@@ -29,6 +29,7 @@ internal sealed class ReadyAnswer
         FreshFor = isComplete || fresh < LongestUnsettled ? fresh : LongestUnsettled;
         IsSettled = isComplete && fresh > TimeSpan.Zero;
         UsableUntil = now + (fresh > TimeSpan.Zero ? FreshFor : LongestUnsettled);
+        IsComplete = isComplete;
         Version = assembly.Version;
         Epoch = epoch;
     }
@@ -42,6 +43,8 @@ internal sealed class ReadyAnswer
 
     /// <summary>Until when it may be reused here.</summary>
     public DateTimeOffset UsableUntil { get; }
+
+    public bool IsComplete { get; }
 
     /// <summary>Complete and made of fresh parts only. Another is only as good as long as no part has changed.</summary>
     public bool IsSettled { get; }

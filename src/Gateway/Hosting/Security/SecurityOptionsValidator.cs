@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Gateway.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -6,6 +7,8 @@ namespace Gateway.Hosting.Security;
 
 internal sealed class SecurityOptionsValidator : IValidateOptions<SecurityOptions>
 {
+    private static readonly string EmptyKey = Convert.ToHexString(SHA256.HashData([]));
+
     public ValidateOptionsResult Validate(string? name, SecurityOptions options)
     {
         var errors = new List<string>();
@@ -21,6 +24,11 @@ internal sealed class SecurityOptionsValidator : IValidateOptions<SecurityOption
             if (key.Sha256 is not { Length: 64 } hash || !hash.All(char.IsAsciiHexDigit))
             {
                 errors.Add($"{path}:Sha256: must be the SHA-256 of the key in 64 hexadecimal digits (printf %s KEY | sha256sum), not the key itself.");
+            }
+
+            if (EmptyKey.Equals(key.Sha256, StringComparison.OrdinalIgnoreCase))
+            {
+                errors.Add($"{path}:Sha256: is the SHA-256 of nothing; was the key unset when it was made?");
             }
 
             if (key.Roles.Count == 0 || key.Roles.Exists(role => !Roles.All.Contains(role)))
