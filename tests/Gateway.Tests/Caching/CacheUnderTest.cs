@@ -92,7 +92,7 @@ internal sealed partial class CacheUnderTest : IDisposable
     public Task PurgeAsync(string? key, bool hard) => Ledger.PurgeAsync(new PurgeScope(key is null ? null : "tag:" + key, hard));
 
     /// <summary>Until what runs in the background has come to rest.</summary>
-    public static Task SettleAsync() => ManualTimeProvider.SettleAsync();
+    public static Task SettleAsync() => Quiet.SettleAsync();
 
     public void Dispose()
     {

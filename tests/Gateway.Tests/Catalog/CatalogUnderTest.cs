@@ -24,7 +24,7 @@ internal sealed class CatalogUnderTest : IDisposable
     private readonly UpstreamTransport _billingTransport;
     private readonly UpstreamTransport _paymentwallTransport;
 
-    public CatalogUnderTest()
+    public CatalogUnderTest(TimeSpan? deadline = null)
     {
         _billing = new FakeUpstream(Time, (_, token) => AnswerAsync(Billing, token));
         _paymentwall = new FakeUpstream(Time, (_, token) => AnswerAsync(Paymentwall, token));
@@ -42,7 +42,7 @@ internal sealed class CatalogUnderTest : IDisposable
         services.AddSingleton<TimeProvider>(Time);
         services.AddSingleton(Options.Create(new RedisOptions()));
         services.AddSingleton(Options.Create(new CacheOptions()));
-        services.AddSingleton(Options.Create(new CatalogOptions()));
+        services.AddSingleton(Options.Create(new CatalogOptions { Deadline = deadline ?? TimeSpan.FromSeconds(5) }));
         services.AddSingleton(Options.Create(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }));
         services.AddSingleton(billing);
         services.AddSingleton(paymentwall);
