@@ -1,21 +1,29 @@
 namespace Gateway.Tests;
 
-/// <summary>Waits for work in the background that the test can see no other end of.</summary>
+/// <summary>Waits for work in the background.</summary>
 internal static class Quiet
 {
     /// <summary>
-    /// No work waits for a thread of the pool and none runs on one, for a while. Where something else keeps a thread for good, as a
-    /// test host may, that is the best there is after many turns.
+    /// Long enough for whatever runs to come to rest: many turns, and at the end nothing waits for a thread of the pool. A thread that
+    /// is being kept from running is not seen; where a test can name what it waits for, <see cref="UntilAsync"/> is certain.
     /// </summary>
     public static async Task SettleAsync()
     {
-        ThreadPool.GetMaxThreads(out var most, out _);
-        for (int quiet = 0, turn = 0; quiet < 100 && turn < 20_000; turn++)
+        for (int quiet = 0, turn = 0; quiet < 100 || turn < 10_000; turn++)
         {
             await Task.Yield();
-            ThreadPool.GetAvailableThreads(out var idle, out _);
-            var busy = most - idle - (Thread.CurrentThread.IsThreadPoolThread ? 1 : 0);
-            quiet = ThreadPool.PendingWorkItemCount == 0 && busy <= 0 ? quiet + 1 : 0;
+            quiet = ThreadPool.PendingWorkItemCount == 0 ? quiet + 1 : 0;
+        }
+    }
+
+    /// <summary>Until this is so, for 10 s of real time at most.</summary>
+    public static async Task UntilAsync(Func<bool> isSo)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (!isSo())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10), "It never came to be.");
+            await Task.Yield();
         }
     }
 }

@@ -195,7 +195,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         _test.Hold();
 
         var asked = _test.Ask([.. keys, "k3", "k7"]);
-        await CacheUnderTest.SettleAsync();
+        await Quiet.UntilAsync(() => _test.InFlight.Now >= 49);
 
         Assert.Equal(49, _test.InFlight.Now);
         Assert.Same(asked[3], asked[50]);
@@ -463,7 +463,7 @@ public sealed class TwoLevelCacheTests : IDisposable
     {
         _test.Hold();
         var before = _test.Ask("a")[0];
-        await CacheUnderTest.SettleAsync();
+        await Quiet.UntilAsync(() => _test.Loads == 1);
         var releaseOld = _test.ReleaseLater();
 
         await _test.PurgeAsync("a", hard);
@@ -471,8 +471,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         var after = _test.Ask("a")[0];
         Assert.NotSame(before, after);
         Assert.Same(after, _test.Ask("a")[0]);
-        await CacheUnderTest.SettleAsync();
-        Assert.Equal(2, _test.InFlight.Now);
+        await Quiet.UntilAsync(() => _test.InFlight.Now == 2);
 
         // The new one lands first, then the old.
         _test.Release();
@@ -490,7 +489,7 @@ public sealed class TwoLevelCacheTests : IDisposable
     {
         _test.Hold();
         var before = _test.Ask("a")[0];
-        await CacheUnderTest.SettleAsync();
+        await Quiet.UntilAsync(() => _test.Loads == 1);
         await _test.PurgeAsync(key: null, hard: true);
         _test.Release();
         Assert.Equal("a1", (await before).Value);
@@ -503,11 +502,12 @@ public sealed class TwoLevelCacheTests : IDisposable
     {
         _test.Hold();
         var before = _test.Ask("a")[0];
-        await CacheUnderTest.SettleAsync();
+        await Quiet.UntilAsync(() => _test.Loads == 1);
         var releaseOld = _test.ReleaseLater();
         await _test.PurgeAsync("a", hard: true);
         _test.Hold();
         var after = _test.Ask("a")[0];
+        await Quiet.UntilAsync(() => _test.Loads == 2);
         releaseOld();
         await before;
 
@@ -523,9 +523,16 @@ public sealed class TwoLevelCacheTests : IDisposable
         await _test.AskOneAsync();
         _test.Time.Advance(FreshFor);
         _test.Hold();
-        await AskAndSettleAsync();
+        await _test.AskOneAsync();
+        await Quiet.UntilAsync(() => _test.Loads == 2);
+        var releaseOld = _test.ReleaseLater();
         await _test.PurgeAsync("a", hard: false);
-        await AskAndSettleAsync();
+        _test.Hold();
+        await _test.AskOneAsync();
+        await Quiet.UntilAsync(() => _test.Loads == 3);
+        releaseOld();
+        await Quiet.UntilAsync(() => _test.InFlight.Now == 1);
+        await CacheUnderTest.SettleAsync();
         _test.Release();
         await CacheUnderTest.SettleAsync();
 

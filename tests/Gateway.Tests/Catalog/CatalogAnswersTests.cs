@@ -90,9 +90,11 @@ public sealed class CatalogAnswersTests : IDisposable
         Assert.True(stale.IsHit);
         Assert.Same(stale.Answer, (await _test.AskAsync()).Answer);
 
+        await Quiet.UntilAsync(() => _test.Calls == (2, 4));
+        var version = _test.Version;
         _test.Billing.Release();
         _test.Paymentwall.Release();
-        await Quiet.SettleAsync();
+        await Quiet.UntilAsync(() => _test.Version == version + 3);
 
         var fresh = (await _test.AskAsync()).Answer!;
         Assert.Contains("\"8.00\"", Encoding.UTF8.GetString(fresh.Identity), StringComparison.Ordinal);
@@ -104,15 +106,16 @@ public sealed class CatalogAnswersTests : IDisposable
     public async Task Once_a_refresh_has_failed_the_answer_says_so()
     {
         await _test.AskAsync();
+        var version = _test.Version;
         _test.Time.Advance(TimeSpan.FromMinutes(1));
         _test.Paymentwall.Status = HttpStatusCode.Forbidden;
         _test.Billing.Hold();
         _test.Paymentwall.Hold();
         Assert.DoesNotContain("\"status\":\"stale\"", Text(await _test.AskAsync()), StringComparison.Ordinal);
-        await Quiet.SettleAsync();
+        await Quiet.UntilAsync(() => _test.Calls == (2, 4));
         _test.Billing.Release();
         _test.Paymentwall.Release();
-        await Quiet.SettleAsync();
+        await Quiet.UntilAsync(() => _test.Version == version + 3);
 
         var labelled = await _test.AskAsync();
 
@@ -144,14 +147,15 @@ public sealed class CatalogAnswersTests : IDisposable
         using var test = new CatalogUnderTest(deadline: TimeSpan.FromSeconds(1));
         test.Paymentwall.Hold();
         var asked = test.AskAsync();
-        await Quiet.SettleAsync();
+        await Quiet.UntilAsync(() => test.Calls == (1, 2));
         test.Time.Advance(TimeSpan.FromSeconds(1));
         var cut = await asked;
         Assert.Contains("\"unavailable\":2", Text(cut), StringComparison.Ordinal);
         Assert.Equal((1, 2), test.Calls);
 
+        var version = test.Version;
         test.Paymentwall.Release();
-        await Quiet.SettleAsync();
+        await Quiet.UntilAsync(() => test.Version == version + 2);
 
         Assert.Contains("\"complete\":true", Text(await test.AskAsync()), StringComparison.Ordinal);
         Assert.Equal((1, 2), test.Calls);
@@ -176,13 +180,17 @@ public sealed class CatalogAnswersTests : IDisposable
     {
         _test.Billing.Hold();
         var before = _test.AskAsync();
-        await Quiet.SettleAsync();
+        await Quiet.UntilAsync(() => _test.Calls.Billing == 1);
+        var releaseOld = _test.Billing.ReleaseLater();
         await _test.Ledger.PurgeAsync(new PurgeScope("product:p", Hard: true));
+        _test.Billing.Hold();
         var after = _test.AskAsync();
-        await Quiet.SettleAsync();
+        await Quiet.UntilAsync(() => _test.Calls.Billing == 2);
+        releaseOld();
+        var old = (await before).Answer;
         _test.Billing.Release();
 
-        Assert.NotSame((await before).Answer, (await after).Answer);
+        Assert.NotSame(old, (await after).Answer);
         Assert.Equal(2, _test.Calls.Billing);
         Assert.Equal(_test.Ledger.Epoch, (await _test.AskAsync()).Answer!.Epoch);
         Assert.Equal(2, _test.Calls.Billing);

@@ -70,6 +70,9 @@ internal sealed class CatalogUnderTest : IDisposable
 
     public PurgeLedger Ledger { get; }
 
+    /// <summary>Moves by one with every value that comes and every refresh that fails.</summary>
+    public long Version => _services.GetRequiredService<CatalogSources>().Version;
+
     public Script Billing { get; } = new("""{"items":[{"id":"c1","status":"active"},{"id":"c2","status":"active"}]}""");
 
     public Script Paymentwall { get; } = new("""{"amount":"9.99","currency":"USD"}""");
@@ -118,6 +121,13 @@ internal sealed class CatalogUnderTest : IDisposable
         {
             Held?.TrySetResult();
             Held = null;
+        }
+
+        /// <summary>Opens what holds the calls that are in flight now, even if others are held after.</summary>
+        public Action ReleaseLater()
+        {
+            var held = Held;
+            return () => held?.TrySetResult();
         }
     }
 
