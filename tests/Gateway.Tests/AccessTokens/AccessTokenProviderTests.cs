@@ -313,6 +313,141 @@ public sealed class AccessTokenProviderTests : IDisposable
         Assert.Equal("token-2", (await _provider.GetAsync(Cancel))?.Value);
     }
 
+    [Fact]
+    public async Task Before_80_percent_of_its_life_a_token_is_not_renewed()
+    {
+        await _provider.GetAsync(Cancel);
+        _time.Advance((Life * 0.8) - TimeSpan.FromTicks(1));
+
+        Assert.Equal("token-1", await GetAndSettleAsync());
+        Assert.Equal(1, _endpoint.Requests);
+    }
+
+    [Fact]
+    public async Task Between_80_and_85_percent_of_its_life_a_token_is_renewed_not_always_at_the_same_moment()
+    {
+        var renewedAt = new List<double>();
+        var token = (await _provider.GetAsync(Cancel))!;
+        for (var times = 0; times < 12; times++)
+        {
+            var old = token;
+            _time.Advance(Life * 0.8);
+            while (ReferenceEquals(token, old))
+            {
+                _time.Advance(Life * 0.001);
+                await GetAndSettleAsync();
+                token = (await _provider.GetAsync(Cancel))!;
+            }
+
+            renewedAt.Add((token.ObtainedAt - old.ObtainedAt) / Life);
+        }
+
+        Assert.All(renewedAt, moment => Assert.InRange(moment, 0.8, 0.855));
+        Assert.True(renewedAt.Distinct().Count() > 1);
+    }
+
+    [Fact]
+    public async Task While_a_token_is_renewed_nobody_waits_and_one_request_is_made()
+    {
+        var first = await _provider.GetAsync(Cancel);
+        _time.Advance(Life * 0.86);
+        _endpoint.Hold();
+
+        for (var i = 0; i < 100; i++)
+        {
+            var asked = _provider.GetAsync(Cancel).AsTask();
+            Assert.True(asked.IsCompletedSuccessfully);
+            Assert.Same(first, await asked);
+        }
+
+        await Quiet.SettleAsync();
+        Assert.Equal(2, _endpoint.Requests);
+        _endpoint.Release();
+        await Quiet.SettleAsync();
+
+        var renewed = (await _provider.GetAsync(Cancel))!;
+        Assert.Equal("token-2", renewed.Value);
+        Assert.False(renewed.FollowsRejection);
+        Assert.Equal(2, _endpoint.Requests);
+    }
+
+    [Fact]
+    public async Task A_renewal_that_fails_leaves_the_token_and_is_tried_again_with_growing_pauses()
+    {
+        await _provider.GetAsync(Cancel);
+        _time.Advance(Life * 0.86);
+        _endpoint.Failing = true;
+        for (var second = 0; second < 120; second++)
+        {
+            Assert.Equal("token-1", await GetAndSettleAsync());
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        // Two at once, then after at most 1, 2, 4, 8, 16, 30, 30, ... s and at least half of that.
+        Assert.InRange(_endpoint.Requests - 1, 2 + 5 + 1, 2 + 6 + 5);
+
+        _endpoint.Failing = false;
+        _time.Advance(TimeSpan.FromSeconds(30));
+        await GetAndSettleAsync();
+        Assert.Equal("token-2", await GetAndSettleAsync());
+    }
+
+    [Fact]
+    public async Task A_renewal_that_hangs_leaves_the_token_and_holds_nobody_up()
+    {
+        await _provider.GetAsync(Cancel);
+        _time.Advance(Life * 0.86);
+        _endpoint.Hold();
+        Assert.Equal("token-1", await GetAndSettleAsync());
+
+        _time.Advance(AccessTokenProvider.LoadTimeout);
+        Assert.Equal("token-1", await GetAndSettleAsync());
+
+        _endpoint.Release();
+        await GetAndSettleAsync();
+        Assert.Equal("token-2", await GetAndSettleAsync());
+    }
+
+    [Fact]
+    public async Task Who_comes_when_the_token_has_expired_waits_for_the_renewal_under_way()
+    {
+        await _provider.GetAsync(Cancel);
+        _time.Advance(Life - TimeSpan.FromSeconds(31));
+        _endpoint.Hold();
+        Assert.Equal("token-1", await GetAndSettleAsync());
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        var late = _provider.GetAsync(Cancel).AsTask();
+        Assert.False(late.IsCompleted);
+        Assert.False(_provider.HasToken);
+        _endpoint.Release();
+
+        Assert.Equal("token-2", (await late)?.Value);
+        Assert.Equal(2, _endpoint.Requests);
+    }
+
+    [Fact]
+    public async Task A_rejection_while_a_renewal_is_under_way_takes_what_that_brings()
+    {
+        var rejected = (await _provider.GetAsync(Cancel))!;
+        _time.Advance(Life * 0.86);
+        _endpoint.Hold();
+        await GetAndSettleAsync();
+        var renewal = _provider.RenewRejectedAsync(rejected, Cancel).AsTask();
+        _endpoint.Release();
+
+        Assert.Equal("token-2", (await renewal)?.Value);
+        Assert.Equal(2, _endpoint.Requests);
+    }
+
+    /// <summary>The token that a caller gets without waiting, after which what that set off has come to rest.</summary>
+    private async Task<string?> GetAndSettleAsync()
+    {
+        var token = await _provider.GetAsync(Cancel);
+        await Quiet.SettleAsync();
+        return token?.Value;
+    }
+
     private sealed class FakeTokenEndpoint : ITokenEndpoint
     {
         private readonly Lock _gate = new();

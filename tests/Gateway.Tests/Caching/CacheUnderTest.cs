@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using Gateway.Caching;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Tests.Caching;
+
+/// <summary>Why the fake upstream of <see cref="CacheUnderTest"/> gave nothing.</summary>
+internal enum Trouble
+{
+    Down,
+}
+
+/// <summary>A cache of texts without Redis on a manual clock, and the upstream that it asks. A null text means "there is no such thing".</summary>
+internal sealed partial class CacheUnderTest : IDisposable
+{
+    public static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, int> _loads = new(StringComparer.Ordinal);
+    private readonly RedisConnection _redis;
+    private TaskCompletionSource _open = Opened();
+
+    public CacheUnderTest(int maxConcurrentLoads = 100, long memoryLimit = 1024 * 1024)
+    {
+        var redis = Options.Create(new RedisOptions());
+        _redis = new RedisConnection(redis, Time, NullLogger<RedisConnection>.Instance);
+        Ledger = new PurgeLedger(_redis, redis, Time, NullLogger<PurgeLedger>.Instance);
+        Memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = memoryLimit });
+        Cache = new TwoLevelCache<string?, Trouble>(
+            new TwoLevelCacheOptions<string?>("texts", Texts.Default.String!, text => text is null, LoadTimeout, maxConcurrentLoads),
+            Options.Create(Ages),
+            redis,
+            Memory,
+            _redis,
+            new RedisLease(_redis, redis),
+            Ledger,
+            Time,
+            NullLogger<TwoLevelCache<string?, Trouble>>.Instance);
+    }
+
+    public ManualTimeProvider Time { get; } = new();
+
+    public CacheOptions Ages { get; } = new();
+
+    public PurgeLedger Ledger { get; }
+
+    public MemoryCache Memory { get; }
+
+    public TwoLevelCache<string?, Trouble> Cache { get; }
+
+    public bool Failing { get; set; }
+
+    public bool Throwing { get; set; }
+
+    public bool SaysNotFound { get; set; }
+
+    /// <summary>Loads in flight now, and the most there ever were.</summary>
+    public (int Now, int Most) InFlight { get; private set; }
+
+    public int Loads
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _loads.Values.Sum();
+            }
+        }
+    }
+
+    /// <summary>Loads from now on wait until <see cref="Release"/> or their deadline.</summary>
+    public void Hold() => _open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Release() => _open.TrySetResult();
+
+    /// <summary>Opens what holds the loads that are in flight now, even if others are held after.</summary>
+    public Action ReleaseLater()
+    {
+        var open = _open;
+        return () => open.TrySetResult();
+    }
+
+    public IReadOnlyList<Task<CacheAnswer<string?, Trouble>>> Ask(params string[] keys) => Cache.GetMany([.. keys.Select(Query)]);
+
+    /// <summary>What one key yields; the clock stands still.</summary>
+    public Task<CacheAnswer<string?, Trouble>> AskOneAsync(string key = "a") =>
+        Ask(key)[0].WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
+
+    public Task PurgeAsync(string? key, bool hard) => Ledger.PurgeAsync(new PurgeScope(key is null ? null : "tag:" + key, hard));
+
+    /// <summary>Until what runs in the background has come to rest.</summary>
+    public static Task SettleAsync() => Quiet.SettleAsync();
+
+    public void Dispose()
+    {
+        Cache.Dispose();
+        Memory.Dispose();
+        Ledger.Dispose();
+        _redis.Dispose();
+    }
+
+    private static TaskCompletionSource Opened()
+    {
+        var open = new TaskCompletionSource();
+        open.SetResult();
+        return open;
+    }
+
+    private CacheQuery<string?, Trouble> Query(string key) => new(key, "tag:" + key, token => LoadAsync(key, token));
+
+    private async Task<(string? Value, Trouble? Failure)> LoadAsync(string key, CancellationToken cancellationToken)
+    {
+        int serial;
+        Task open;
+        lock (_gate)
+        {
+            serial = _loads[key] = _loads.GetValueOrDefault(key) + 1;
+            InFlight = (InFlight.Now + 1, Math.Max(InFlight.Most, InFlight.Now + 1));
+            open = _open.Task;
+        }
+
+        try
+        {
+            await open.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (!Throwing)
+        {
+            return (null, Trouble.Down);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                InFlight = (InFlight.Now - 1, InFlight.Most);
+            }
+        }
+
+        if (Throwing)
+        {
+            throw new InvalidOperationException("A bug of the loader's.");
+        }
+
+        return Failing ? (null, Trouble.Down) : (SaysNotFound ? null : key + serial.ToString(CultureInfo.InvariantCulture), null);
+    }
+
+    [JsonSerializable(typeof(string))]
+    private sealed partial class Texts : JsonSerializerContext;
+}
