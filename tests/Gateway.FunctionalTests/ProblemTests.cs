@@ -108,6 +108,8 @@ public sealed class ProblemTests(GatewayStack stack) : IClassFixture<GatewayStac
     public async Task Deadline_of_the_catalog_is_504_when_nothing_is_there()
     {
         await using var gateway = await stack.StartGatewayAsync(("Catalog:Deadline", "00:00:00.4"));
+        await GatewayProcess.EventuallyAsync(
+            async () => (await gateway.GetAsync("/catalog/reviews_example?prices=skip")).Status == HttpStatusCode.OK, TimeSpan.FromSeconds(10));
         await stack.Simulator.FaultAsync("billing", new { hang = true });
 
         AssertProblem(await gateway.GetAsync(Catalog), HttpStatusCode.GatewayTimeout, "upstreamTimedOut");

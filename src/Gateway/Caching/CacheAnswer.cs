@@ -6,5 +6,7 @@ namespace Gateway.Caching;
 /// <param name="FreshUntil">Until when the value is fresh; in the past for a stale one.</param>
 /// <param name="StaleAsOf">When a value was got whose last refresh failed; null for any other.</param>
 /// <param name="Loaded">An upstream was asked for this answer.</param>
-internal sealed record CacheAnswer<T, TFailure>(T Value, TFailure? Failure, DateTimeOffset FreshUntil, DateTimeOffset? StaleAsOf, bool Loaded)
+/// <param name="Watch">Tells whether it has changed since.</param>
+internal sealed record CacheAnswer<T, TFailure>(
+    T Value, TFailure? Failure, DateTimeOffset FreshUntil, DateTimeOffset? StaleAsOf, bool Loaded, CacheWatch Watch)
     where TFailure : struct;

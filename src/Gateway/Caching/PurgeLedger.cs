@@ -240,7 +240,7 @@ internal sealed partial class PurgeLedger : BackgroundService
     /// <summary>A line that cannot be read is left out, and so found missing: a purge of everything.</summary>
     private static IEnumerable<(long Epoch, PurgeScope Scope)> Parse(string line)
     {
-        if (line.Split('|', 3) is [var number, "0" or "1" and var hard, var tag]
+        if (line.Split('|', 3) is [var number, ("0" or "1") and var hard, var tag]
             && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var epoch))
         {
             yield return (epoch, new PurgeScope(tag.Length == 0 ? null : tag, hard == "1"));

@@ -18,6 +18,9 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>After a refresh failed the next is tried this much later.</summary>
     internal static readonly TimeSpan RefreshBackOff = TimeSpan.FromSeconds(2);
 
+    /// <summary>For the changes of all keys; several share one.</summary>
+    private const int Counters = 4096;
+
     /// <summary>About what an entry costs beside its payload and key, in bytes.</summary>
     private const int EntryOverhead = 400;
 
@@ -41,7 +44,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Flight> _flights = new(StringComparer.Ordinal);
     private int _refreshing;
-    private long _version;
+    private readonly long[] _changes = new long[Counters];
 
     public TwoLevelCache(
         TwoLevelCacheOptions<T, TFailure> cache,
@@ -66,8 +69,11 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         _slots = new SemaphoreSlim(cache.MaxConcurrentLoads);
     }
 
-    /// <summary>Moves whenever a value or the label of one changes: what was made of stale values may have to be made anew.</summary>
-    public long Version => Interlocked.Read(ref _version);
+    /// <summary>How often a value or the label of one has changed.</summary>
+    public long Version => _changes.Sum();
+
+    /// <summary>Begin it before the look-up, so that no change is missed in between.</summary>
+    public CacheWatch Watch(string key) => new(_changes, CounterOf(key));
 
     /// <summary>Looks up many keys at once; one task each, in order. They do not end with a caller's cancellation: wait with one.</summary>
     public IReadOnlyList<Task<CacheAnswer<T, TFailure>>> GetMany(IReadOnlyList<CacheQuery<T, TFailure>> queries)
@@ -77,10 +83,11 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         for (var index = 0; index < queries.Count; index++)
         {
             var query = queries[index];
+            var watch = Watch(query.Key);
             if (Remembered(query) is { } entry)
             {
                 RefreshIfDue(query, entry);
-                answers[index] = Task.FromResult(Answer(query, entry, loaded: false));
+                answers[index] = Task.FromResult(Answer(query, entry, loaded: false, watch));
             }
             else
             {
@@ -131,11 +138,13 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private bool IsFresh(CacheQuery<T, TFailure> query, CacheEntry<T> entry) =>
         _time.GetUtcNow() < entry.FreshUntil && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid;
 
-    private CacheAnswer<T, TFailure> Answer(CacheQuery<T, TFailure> query, CacheEntry<T> entry, bool loaded)
+    private CacheAnswer<T, TFailure> Answer(CacheQuery<T, TFailure> query, CacheEntry<T> entry, bool loaded, CacheWatch? since = null)
     {
+        var watch = since ?? Watch(query.Key);
+
         // Purged softly, it is stale whatever its age.
         var freshUntil = IsFresh(query, entry) ? entry.FreshUntil : DateTimeOffset.MinValue;
-        return new(entry.Value, Failure: null, freshUntil, entry.RefreshFailed ? entry.StoredAt : null, loaded);
+        return new(entry.Value, Failure: null, freshUntil, entry.RefreshFailed ? entry.StoredAt : null, loaded, watch);
     }
 
     /// <summary>One flight per key. A flight that began before a purge is not joined: it may bring the old value.</summary>
@@ -246,7 +255,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             // A bug, since neither loads nor Redis throw: whoever waits must hear of it.
             Log.Broken(_logger, exception, _cache.Name);
             known?.MarkRefreshFailed(_time.GetUtcNow() + RefreshBackOff);
-            Interlocked.Increment(ref _version);
+            CountChange(query);
             Forget(query, flight);
             flight.Fail(exception);
         }
@@ -359,13 +368,13 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         if (known is not null)
         {
             known.MarkRefreshFailed(_time.GetUtcNow() + RefreshBackOff);
-            Interlocked.Increment(ref _version);
+            CountChange(query);
             Log.RefreshFailed(_logger, _cache.Name, reason.ToString()!);
         }
 
         Land(query, flight, known is not null && IsUsable(query, known)
             ? Answer(query, known, loaded: true)
-            : new CacheAnswer<T, TFailure>(default!, reason, default, StaleAsOf: null, Loaded: true));
+            : new CacheAnswer<T, TFailure>(default!, reason, default, StaleAsOf: null, Loaded: true, Watch(query.Key)));
     }
 
     /// <summary>A load that cannot even begin within the time that it would have is given up.</summary>
@@ -422,8 +431,12 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             slot.AbsoluteExpirationRelativeToNow = TimeSpan.FromTicks(Math.Max(1, (entry.StaleUntil - _time.GetUtcNow()).Ticks));
         }
 
-        Interlocked.Increment(ref _version);
+        CountChange(query);
     }
+
+    private static int CounterOf(string key) => (string.GetHashCode(key, StringComparison.Ordinal) & int.MaxValue) % Counters;
+
+    private void CountChange(CacheQuery<T, TFailure> query) => Interlocked.Increment(ref _changes[CounterOf(query.Key)]);
 
     private void Land(CacheQuery<T, TFailure> query, Flight flight, CacheAnswer<T, TFailure> answer)
     {

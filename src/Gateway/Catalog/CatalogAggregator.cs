@@ -20,13 +20,12 @@ internal sealed class CatalogAggregator(
     {
         using var deadline = new CancellationTokenSource(options.Value.Deadline, time);
         var parts = new Parts();
-
-        // Before the first look: a change while the rest is waited for must not be missed.
-        var version = sources.Version;
         var prices = new PriceBook(skus =>
-            sources.Prices([.. skus.Select(sku => new PriceQuestion(sku, question.Country))])
-                .Select(price => InTimeAsync(price, parts, deadline.Token))
-                .ToList());
+        {
+            var questions = skus.Select(sku => new PriceQuestion(sku, question.Country)).ToList();
+            var watches = questions.ConvertAll(sources.Watch);
+            return [.. sources.Prices(questions).Zip(watches, (price, watch) => InTimeAsync(price, watch, parts, deadline.Token))];
+        });
 
         // 1 and 2
         var listings = await Task.WhenAll(question.Products.Select(productId => ListAsync(productId, question, prices, parts, deadline.Token)));
@@ -44,24 +43,25 @@ internal sealed class CatalogAggregator(
             ? Assembly(null, Problem.PricesUnavailable)
             : Assembly(response, null);
 
-        CatalogAssembly Assembly(CatalogResponse? response, Problem? problem) => new(response, problem, parts.FreshUntil, parts.Loaded, version);
+        CatalogAssembly Assembly(CatalogResponse? response, Problem? problem) => new(response, problem, parts.FreshUntil, parts.Loaded, parts.Watches);
     }
 
     private async Task<ProductListing> ListAsync(
         string productId, CatalogQuestion question, PriceBook prices, Parts parts, CancellationToken deadline)
     {
-        var asked = sources.ComponentsAsync(new ComponentsQuestion(productId, question.Status, question.Language, question.Sandbox));
-        if (!(await InTimeAsync(asked, parts, deadline)).TryGet(out var components, out var failure))
+        var components = new ComponentsQuestion(productId, question.Status, question.Language, question.Sandbox);
+        var watch = sources.Watch(components);
+        if (!(await InTimeAsync(sources.ComponentsAsync(components), watch, parts, deadline)).TryGet(out var listed, out var failure))
         {
             return new ProductListing(productId, [], Explain(failure).ToProblem());
         }
 
-        if (components is null)
+        if (listed is null)
         {
             return new ProductListing(productId, [], Problem.ProductNotFound);
         }
 
-        var selected = components.Where(question.Selects).ToList();
+        var selected = listed.Where(question.Selects).ToList();
         if (question.Prices != PriceMode.Skip)
         {
             prices.Ask(selected.Select(rules.SkuOf).OfType<string>());
@@ -74,18 +74,22 @@ internal sealed class CatalogAggregator(
     private UpstreamFailure Explain(UpstreamFailure failure) =>
         failure == UpstreamFailure.Timeout && billing.LacksToken ? UpstreamFailure.TokenUnavailable : failure;
 
+    /// <param name="asked">The look-up.</param>
+    /// <param name="watch">Begun before it, for a look-up that is still under way at the deadline: its landing is a change.</param>
+    /// <param name="parts">Where what it was made of is noted.</param>
+    /// <param name="deadline">The answer's.</param>
     private static async Task<UpstreamResult<T>> InTimeAsync<T>(
-        Task<CacheAnswer<T, UpstreamFailure>> asked, Parts parts, CancellationToken deadline)
+        Task<CacheAnswer<T, UpstreamFailure>> asked, CacheWatch watch, Parts parts, CancellationToken deadline)
     {
         try
         {
             var answer = await asked.WaitAsync(deadline);
-            parts.Add(answer.Failure is null ? answer.FreshUntil : null, answer.Loaded);
+            parts.Add(answer.Failure is null ? answer.FreshUntil : null, answer.Loaded, answer.Watch);
             return answer.Failure is { } failure ? UpstreamResult.Failed<T>(failure) : UpstreamResult.Of(answer.Value, answer.StaleAsOf);
         }
         catch (OperationCanceledException)
         {
-            parts.Add(freshUntil: null, loaded: true);
+            parts.Add(freshUntil: null, loaded: true, watch);
             return UpstreamResult.Failed<T>(UpstreamFailure.Timeout);
         }
     }
@@ -94,15 +98,19 @@ internal sealed class CatalogAggregator(
     private sealed class Parts
     {
         private readonly Lock _gate = new();
+        private readonly List<CacheWatch> _watches = [];
+
+        public IReadOnlyList<CacheWatch> Watches => _watches;
 
         public DateTimeOffset FreshUntil { get; private set; } = DateTimeOffset.MaxValue;
 
         public bool Loaded { get; private set; }
 
-        public void Add(DateTimeOffset? freshUntil, bool loaded)
+        public void Add(DateTimeOffset? freshUntil, bool loaded, CacheWatch watch)
         {
             lock (_gate)
             {
+                _watches.Add(watch);
                 FreshUntil = freshUntil < FreshUntil ? freshUntil.Value : FreshUntil;
                 Loaded |= loaded;
             }

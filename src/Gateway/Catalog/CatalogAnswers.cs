@@ -9,11 +9,8 @@ namespace Gateway.Catalog;
 /// memory is a matter of microseconds. A purge makes all of them anew.
 /// </summary>
 internal sealed class CatalogAnswers(
-    CatalogAggregator aggregator, CatalogSources sources, PurgeLedger ledger, IMemoryCache memory, TimeProvider time)
+    CatalogAggregator aggregator, PurgeLedger ledger, IMemoryCache memory, TimeProvider time)
 {
-    /// <summary>An answer that is not as it should be is made anew no more often than this, whatever changes meanwhile.</summary>
-    private static readonly TimeSpan ShortestUnsettled = TimeSpan.FromMilliseconds(250);
-
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Key, long Epoch), Task<CatalogOutcome>> _assembling = [];
 
@@ -31,7 +28,7 @@ internal sealed class CatalogAnswers(
     private bool IsCurrent(ReadyAnswer answer) =>
         time.GetUtcNow() < answer.UsableUntil
         && answer.Epoch == ledger.Epoch
-        && (answer.IsSettled || answer.Version == sources.Version || time.GetUtcNow() < answer.BuiltAt + ShortestUnsettled);
+        && answer.IsUnchanged;
 
     private Task<CatalogOutcome> AssembleOnce(CatalogQuestion question, string key)
     {

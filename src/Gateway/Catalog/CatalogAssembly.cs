@@ -1,3 +1,4 @@
+using Gateway.Caching;
 using Gateway.Problems;
 
 namespace Gateway.Catalog;
@@ -7,5 +8,6 @@ namespace Gateway.Catalog;
 /// <param name="Problem">Nothing could be had, or what is required is missing.</param>
 /// <param name="FreshUntil">Until when all of its parts are fresh.</param>
 /// <param name="Loaded">An upstream was asked for it.</param>
-/// <param name="Version">The sources' version that it was made of.</param>
-internal sealed record CatalogAssembly(CatalogResponse? Response, Problem? Problem, DateTimeOffset FreshUntil, bool Loaded, long Version);
+/// <param name="Parts">Watches over everything that it was made of.</param>
+internal sealed record CatalogAssembly(
+    CatalogResponse? Response, Problem? Problem, DateTimeOffset FreshUntil, bool Loaded, IReadOnlyList<CacheWatch> Parts);

@@ -42,8 +42,14 @@ internal sealed partial class CatalogSources : IAsyncDisposable
                 paymentwallOptions.Value.EffectiveTimeout + LoadAllowance, paymentwallOptions.Value.MaxConcurrency, UpstreamFailure.Timeout));
     }
 
-    /// <summary>Moves whenever something that an answer was made of may have changed.</summary>
+    /// <summary>How often something that an answer may be made of has changed.</summary>
     public long Version => _components.Version + _prices.Version;
+
+    /// <summary>Watches what the answer to the question is made of; begin it before asking.</summary>
+    public CacheWatch Watch(ComponentsQuestion question) => _components.Watch(Key(question));
+
+    /// <inheritdoc cref="Watch(ComponentsQuestion)"/>
+    public CacheWatch Watch(PriceQuestion question) => _prices.Watch(Key(question));
 
     /// <summary>What a purge calls the components of a product.</summary>
     public static string ProductTag(string productId) => "product:" + productId;
@@ -55,7 +61,7 @@ internal sealed partial class CatalogSources : IAsyncDisposable
     public Task<CacheAnswer<IReadOnlyList<BillingComponent>?, UpstreamFailure>> ComponentsAsync(ComponentsQuestion question) =>
         _components.GetMany([
             new CacheQuery<IReadOnlyList<BillingComponent>?, UpstreamFailure>(
-                $"{question.ProductId}|{question.Status}|{question.Language}|{(question.Sandbox ? "sandbox" : "live")}",
+                Key(question),
                 ProductTag(question.ProductId),
                 token => LoadAsync(_billing.ListComponentsAsync(question, token))),
         ])[0];
@@ -64,7 +70,7 @@ internal sealed partial class CatalogSources : IAsyncDisposable
     public IReadOnlyList<Task<CacheAnswer<PaymentwallProduct?, UpstreamFailure>>> Prices(IReadOnlyList<PriceQuestion> questions) =>
         _prices.GetMany([
             .. questions.Select(question => new CacheQuery<PaymentwallProduct?, UpstreamFailure>(
-                $"{question.Country}|{question.Sku}",
+                Key(question),
                 SkuTag(question.Sku),
                 token => LoadAsync(_paymentwall.GetProductAsync(question, token)))),
         ]);
@@ -74,6 +80,11 @@ internal sealed partial class CatalogSources : IAsyncDisposable
         await _components.DisposeAsync();
         await _prices.DisposeAsync();
     }
+
+    private static string Key(ComponentsQuestion question) =>
+        $"{question.ProductId}|{question.Status}|{question.Language}|{(question.Sandbox ? "sandbox" : "live")}";
+
+    private static string Key(PriceQuestion question) => $"{question.Country}|{question.Sku}";
 
     private static async Task<(T Value, UpstreamFailure? Failure)> LoadAsync<T>(Task<UpstreamResult<T>> asked) =>
         (await asked).TryGet(out var value, out var failure) ? (value, null) : (default!, failure);

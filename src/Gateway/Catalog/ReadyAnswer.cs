@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Gateway.Caching;
 
 namespace Gateway.Catalog;
 
@@ -12,6 +13,7 @@ internal sealed class ReadyAnswer
 {
     private readonly Lazy<byte[]> _gzip;
     private readonly Lazy<byte[]> _brotli;
+    private readonly IReadOnlyList<CacheWatch> _parts;
     private readonly string _hash;
 
     /// <summary>For how long an answer may be reused, here or by a client, that is not as it should be.</summary>
@@ -30,7 +32,7 @@ internal sealed class ReadyAnswer
         IsSettled = isComplete && fresh > TimeSpan.Zero;
         UsableUntil = now + (fresh > TimeSpan.Zero ? FreshFor : LongestUnsettled);
         IsComplete = isComplete;
-        Version = assembly.Version;
+        _parts = IsSettled ? [] : assembly.Parts;
         Epoch = epoch;
     }
 
@@ -49,8 +51,8 @@ internal sealed class ReadyAnswer
     /// <summary>Complete and made of fresh parts only. Another is only as good as long as no part has changed.</summary>
     public bool IsSettled { get; }
 
-    /// <summary>The sources' version that it was made of.</summary>
-    public long Version { get; }
+    /// <summary>Nothing that it was made of has changed since; only watched while it is not settled.</summary>
+    public bool IsUnchanged => _parts.All(part => part.IsUnchanged);
 
     /// <summary>The purge epoch at which it was begun.</summary>
     public long Epoch { get; }

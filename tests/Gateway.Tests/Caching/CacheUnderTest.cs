@@ -11,6 +11,7 @@ namespace Gateway.Tests.Caching;
 internal enum Trouble
 {
     Down,
+    Late,
 }
 
 /// <summary>A cache of texts without Redis on a manual clock, and the upstream that it asks. A null text means "there is no such thing".</summary>
@@ -30,7 +31,7 @@ internal sealed partial class CacheUnderTest : IDisposable
         Ledger = new PurgeLedger(_redis, redis, Time, NullLogger<PurgeLedger>.Instance);
         Memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = memoryLimit });
         Cache = new TwoLevelCache<string?, Trouble>(
-            new TwoLevelCacheOptions<string?>("texts", Texts.Default.String!, text => text is null, LoadTimeout, maxConcurrentLoads),
+            new TwoLevelCacheOptions<string?, Trouble>("texts", Texts.Default.String!, text => text is null, LoadTimeout, maxConcurrentLoads, Trouble.Late),
             Options.Create(Ages),
             redis,
             Memory,
@@ -96,7 +97,8 @@ internal sealed partial class CacheUnderTest : IDisposable
 
     public void Dispose()
     {
-        Cache.Dispose();
+        // Its patience is on the manual clock, which nobody advances any more.
+        _ = Cache.DisposeAsync().AsTask();
         Memory.Dispose();
         Ledger.Dispose();
         _redis.Dispose();

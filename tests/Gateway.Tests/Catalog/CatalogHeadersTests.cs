@@ -161,6 +161,6 @@ public sealed class CatalogHeadersTests
             new Dictionary<string, UpstreamResult<PaymentwallProduct?>>(StringComparer.Ordinal) { ["c"] = Given.Found(Given.Product()) },
             Given.Rules());
         return new ReadyAnswer(
-            new CatalogAssembly(response, Problem: null, _time.GetUtcNow() + fresh, Loaded: false, Version: 1), response, _time.GetUtcNow(), epoch: 0);
+            new CatalogAssembly(response, Problem: null, _time.GetUtcNow() + fresh, Loaded: false, Parts: []), response, _time.GetUtcNow(), epoch: 0);
     }
 }

@@ -89,7 +89,8 @@ internal sealed class CatalogUnderTest : IDisposable
 
     public void Dispose()
     {
-        _services.Dispose();
+        // Its patience is on the manual clock, which nobody advances any more.
+        _ = _services.DisposeAsync().AsTask();
         _billingTransport.Dispose();
         _paymentwallTransport.Dispose();
         _billing.Dispose();

@@ -110,7 +110,7 @@ public sealed class ReadyAnswerTests
             new Dictionary<string, UpstreamResult<PaymentwallProduct?>>(StringComparer.Ordinal) { ["c"] = price ?? Given.Found(Given.Product()) },
             Given.Rules());
         return new ReadyAnswer(
-            new CatalogAssembly(response, Problem: null, at + (fresh ?? TimeSpan.FromMinutes(1)), Loaded: false, Version: 3), response, at, epoch: 4);
+            new CatalogAssembly(response, Problem: null, at + (fresh ?? TimeSpan.FromMinutes(1)), Loaded: false, Parts: []), response, at, epoch: 4);
     }
 
     private static byte[] Inflate(Stream stream)
