@@ -9,7 +9,8 @@ internal static class Quiet
     /// </summary>
     public static async Task SettleAsync()
     {
-        for (int quiet = 0, turn = 0; quiet < 100 || turn < 10_000; turn++)
+        var start = TimeProvider.System.GetTimestamp();
+        for (int quiet = 0, turn = 0; quiet < 100 || turn < 10_000 || TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromMilliseconds(8); turn++)
         {
             await Task.Yield();
             quiet = ThreadPool.PendingWorkItemCount == 0 ? quiet + 1 : 0;

@@ -11,8 +11,6 @@ namespace Gateway.AccessTokens;
 /// <summary>The token that all replicas share, encrypted in Redis. Everything here is "if Redis can be had"; nothing throws.</summary>
 internal sealed partial class AccessTokenStore
 {
-    private const string CompareAndDelete = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
-
     private readonly RedisConnection _redis;
     private readonly RedisLease _lease;
     private readonly TimeProvider _time;
@@ -53,7 +51,7 @@ internal sealed partial class AccessTokenStore
         var (found, wire) = await ReadAsync();
         if (found?.Value == token.Value)
         {
-            await _redis.TryAsync(database => database.ScriptEvaluateAsync(CompareAndDelete, [_key], [wire], RedisConnection.ScriptFlags));
+            await _redis.DeleteIfEqualAsync(_key, wire);
         }
     }
 

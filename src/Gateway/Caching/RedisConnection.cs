@@ -22,6 +22,8 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
     /// <summary>Scripts go out whole: one that the client believes a restarted Redis to know would fail.</summary>
     internal const CommandFlags ScriptFlags = CommandFlags.NoScriptCache;
 
+    private const string CompareAndDelete = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
+
     private readonly RedisOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<RedisConnection> _logger;
@@ -51,11 +53,21 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
 
     private bool IsCooling => _time.GetTimestamp() < Volatile.Read(ref _coolOffUntil);
 
+    /// <summary>Removes a key if it still holds exactly this.</summary>
+    public async Task DeleteIfEqualAsync(RedisKey key, RedisValue value) =>
+        await TryAsync(database => database.ScriptEvaluateAsync(CompareAndDelete, [key], [value], ScriptFlags));
+
     /// <summary>Runs a command if Redis can be had. <c>Done</c> is false, and nothing is thrown, when it can not or did not answer.</summary>
     public async ValueTask<(bool Done, T? Value)> TryAsync<T>(Func<IDatabase, Task<T>> command)
     {
-        if (Volatile.Read(ref _multiplexer) is not { IsConnected: true } multiplexer || IsCooling)
+        if (Volatile.Read(ref _multiplexer) is not { } multiplexer || IsCooling)
         {
+            return default;
+        }
+
+        if (!multiplexer.IsConnected)
+        {
+            Enter(RedisState.Down, "not connected");
             return default;
         }
 
@@ -66,6 +78,16 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
             var value = await running.WaitAsync(_options.OperationTimeout, _time);
             Enter(RedisState.Up, "answers");
             return (true, value);
+        }
+        catch (RedisConnectionException)
+        {
+            // Costs no time, and while a connection is being restored it passes: no reason for a cool-off.
+            if (!multiplexer.IsConnected)
+            {
+                Enter(RedisState.Down, "not connected");
+            }
+
+            return default;
         }
         catch (Exception exception) when (exception is TimeoutException or RedisException or ObjectDisposedException)
         {
@@ -113,7 +135,12 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
             var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
             multiplexer.ConnectionFailed += (_, args) =>
             {
-                Enter(RedisState.Down, args.FailureType.ToString());
+                // The client has a second connection for messages, and tells of attempts that failed after one succeeded.
+                if (!multiplexer.IsConnected)
+                {
+                    Enter(RedisState.Down, args.FailureType.ToString());
+                }
+
                 Disconnected?.Invoke(this, EventArgs.Empty);
             };
             multiplexer.ConnectionRestored += (_, _) => EnterConnected(multiplexer, "restored");

@@ -9,8 +9,6 @@ namespace Gateway.Caching;
 /// </summary>
 internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> options)
 {
-    private const string CompareAndDelete = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
-
     private readonly string _owner = Guid.NewGuid().ToString("N");
     private long _serial;
 
@@ -29,8 +27,7 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
     }
 
     /// <summary>Gives it back, if it is still ours.</summary>
-    public async Task ReleaseAsync(string name, string token) =>
-        await redis.TryAsync(database => database.ScriptEvaluateAsync(CompareAndDelete, [Key(name)], [token], RedisConnection.ScriptFlags));
+    public Task ReleaseAsync(string name, string token) => redis.DeleteIfEqualAsync(Key(name), token);
 
     private RedisKey Key(string name) => $"{options.Value.KeyPrefix}:lease:{name}";
 }

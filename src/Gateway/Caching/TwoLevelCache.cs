@@ -72,6 +72,18 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>How often a value or the label of one has changed.</summary>
     public long Version => _changes.Sum();
 
+    /// <summary>Look-ups and refreshes under way.</summary>
+    public int InFlight
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _flights.Count + Volatile.Read(ref _refreshing);
+            }
+        }
+    }
+
     /// <summary>Begin it before the look-up, so that no change is missed in between.</summary>
     public CacheWatch Watch(string key) => new(_changes, CounterOf(key));
 

@@ -77,6 +77,15 @@ internal sealed partial class CacheUnderTest : IDisposable
 
     public void Release() => _open.TrySetResult();
 
+    /// <summary>Until every look-up and refresh has landed; only while loads are not held.</summary>
+    public async Task LandedAsync()
+    {
+        if (_open.Task.IsCompleted)
+        {
+            await Quiet.UntilAsync(() => Cache.InFlight == 0);
+        }
+    }
+
     /// <summary>Opens what holds the loads that are in flight now, even if others are held after.</summary>
     public Action ReleaseLater()
     {

@@ -547,6 +547,7 @@ public sealed class TwoLevelCacheTests : IDisposable
     private async Task AskAndSettleAsync()
     {
         await _test.AskOneAsync();
+        await _test.LandedAsync();
         await CacheUnderTest.SettleAsync();
     }
 }
