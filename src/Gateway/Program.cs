@@ -1,6 +1,8 @@
 using Gateway.AccessTokens;
+using Gateway.Admission;
 using Gateway.Caching;
 using Gateway.Catalog;
+using Gateway.Configuration;
 using Gateway.Hosting;
 using Gateway.Hosting.Security;
 using Gateway.Proxy;
@@ -17,14 +19,16 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 });
 
 // Host
+builder.Configuration.AddSecretFiles();
 builder.AddGatewayLogging();
-builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+builder.WebHost.ConfigureKestrel(RequestLimits.Apply);
 builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddGatewayHealth();
 builder.Services.AddGatewaySecurity();
 builder.Services.AddGatewaySwagger();
 
 // What the gateway does, from the bottom up
+builder.Services.AddAdmission();
 builder.Services.AddCaching();
 builder.Services.AddAccessTokens();
 builder.Services.AddUpstreams();
@@ -40,11 +44,12 @@ if (!StartupValidation.Passes(app.Services, Console.Error))
 }
 
 // Pipeline
+app.UseKnownProxies();
 app.UseMiddleware<RequestLog>();
+app.UseMiddleware<AnswerHeaders>();
 app.UseProblems();
 app.UseGatewaySwagger();
-app.UseAuthentication();
-app.UseAuthorization();
+app.UseGatewaySecurity();
 app.UseMiddleware<ProxyProblems>();
 app.UseRequestTimeouts();
 

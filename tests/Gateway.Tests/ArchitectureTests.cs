@@ -13,13 +13,14 @@ public sealed partial class ArchitectureTests
         ["Problems"] = [],
         ["Configuration"] = [],
         ["Iso"] = [],
+        ["Admission"] = Base,
         ["Caching"] = Base,
         ["AccessTokens"] = ["Caching", .. Base],
         ["Upstreams"] = ["AccessTokens", .. Base],
 
         // The two-level cache is what Catalog and AccessTokens stand on.
-        ["Catalog"] = ["Upstreams", "Caching", .. Base],
-        ["Proxy"] = ["Upstreams", "AccessTokens", .. Base],
+        ["Catalog"] = ["Upstreams", "Caching", "Admission", .. Base],
+        ["Proxy"] = ["Upstreams", "AccessTokens", "Admission", .. Base],
         ["Hosting"] = ["Catalog", "Proxy", "Upstreams", "AccessTokens", "Caching", .. Base],
     };
 

@@ -14,9 +14,9 @@ internal sealed partial class AccessTokenStore
     private readonly RedisConnection _redis;
     private readonly RedisLease _lease;
     private readonly TimeProvider _time;
-    private readonly TokenCipher _cipher;
-    private readonly string _identity;
-    private readonly string _key;
+    private readonly IOptions<AccessTokensOptions> _options;
+    private readonly string _prefix;
+    private volatile Place _place;
 
     public AccessTokenStore(
         RedisConnection redis, RedisLease lease, IOptions<AccessTokensOptions> options, IOptions<RedisOptions> redisOptions, TimeProvider time)
@@ -24,12 +24,15 @@ internal sealed partial class AccessTokenStore
         _redis = redis;
         _lease = lease;
         _time = time;
-        _cipher = new TokenCipher(options.Value);
-        _identity = "token:" + Identity(options.Value, _cipher.KeyId);
-        _key = $"{redisOptions.Value.KeyPrefix}:{_identity}";
+        _options = options;
+        _prefix = redisOptions.Value.KeyPrefix;
+        _place = new Place(options.Value, _prefix);
     }
 
-    public async Task<AccessToken?> GetAsync() => (await ReadAsync()).Token;
+    /// <summary>Where the token of the credentials now in use lies; with other credentials it is another place.</summary>
+    private Place Current => _place is { } place && place.Options == _options.Value ? place : _place = new Place(_options.Value, _prefix);
+
+    public async Task<AccessToken?> GetAsync() => (await ReadAsync(Current)).Token;
 
     /// <summary>Kept for as long as the token is usable, so that Redis forgets it before it expires.</summary>
     public async Task SetAsync(AccessToken token)
@@ -41,31 +44,33 @@ internal sealed partial class AccessTokenStore
         }
 
         var entry = new Entry(token.Value, token.ObtainedAt, token.ExpiresAt, token.FollowsRejection);
-        var wire = _cipher.Seal(JsonSerializer.SerializeToUtf8Bytes(entry, TokenStoreContext.Default.Entry), _key);
-        await _redis.TryAsync(database => database.StringSetAsync(_key, wire, life));
+        var place = Current;
+        var wire = place.Cipher.Seal(JsonSerializer.SerializeToUtf8Bytes(entry, TokenStoreContext.Default.Entry), place.Key);
+        await _redis.TryAsync(database => database.StringSetAsync(place.Key, wire, life));
     }
 
     /// <summary>Removes exactly this token: one that another replica has put there meanwhile stays.</summary>
     public async Task RemoveAsync(AccessToken token)
     {
-        var (found, wire) = await ReadAsync();
+        var place = Current;
+        var (found, wire) = await ReadAsync(place);
         if (found?.Value == token.Value)
         {
-            await _redis.DeleteIfEqualAsync(_key, wire);
+            await _redis.DeleteIfEqualAsync(place.Key, wire);
         }
     }
 
     /// <summary>The right to ask the token endpoint for all replicas; <c>Done</c> is false where there is no Redis to grant it.</summary>
-    public Task<(bool Done, string? Lease)> TryTakeLeaseAsync(TimeSpan life) => _lease.TryTakeAsync(_identity, life);
+    public Task<(bool Done, string? Lease)> TryTakeLeaseAsync(TimeSpan life) => _lease.TryTakeAsync(Current.Identity, life);
 
-    public Task<bool> IsLeaseHeldAsync() => _lease.IsHeldAsync(_identity);
+    public Task<bool> IsLeaseHeldAsync() => _lease.IsHeldAsync(Current.Identity);
 
-    public Task ReleaseLeaseAsync(string lease) => _lease.ReleaseAsync(_identity, lease);
+    public Task ReleaseLeaseAsync(string lease) => _lease.ReleaseAsync(Current.Identity, lease);
 
-    private async Task<(AccessToken? Token, RedisValue Wire)> ReadAsync()
+    private async Task<(AccessToken? Token, RedisValue Wire)> ReadAsync(Place place)
     {
-        var (done, wire) = await _redis.TryAsync(database => database.StringGetAsync(_key));
-        if (!done || wire.IsNull || _cipher.Open((byte[])wire!, _key) is not { } plaintext)
+        var (done, wire) = await _redis.TryAsync(database => database.StringGetAsync(place.Key));
+        if (!done || wire.IsNull || place.Cipher.Open((byte[])wire!, place.Key) is not { } plaintext)
         {
             return default;
         }
@@ -86,11 +91,30 @@ internal sealed partial class AccessTokenStore
     /// Everything that makes a token this token. The id of the encryption key is part of it: replicas with an old and a new secret
     /// would otherwise overwrite what the others cannot read.
     /// </summary>
-    private static string Identity(AccessTokensOptions options, string keyId)
+    private static string IdentityOf(AccessTokensOptions options, string keyId)
     {
         string[] parts = [options.Authority!.AbsoluteUri, options.ClientId, options.Audience, string.Join(' ', options.ScopeList.Order(StringComparer.Ordinal)), keyId];
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts.Select(part => $"{part.Length}:{part}"))));
         return Convert.ToHexStringLower(hash.AsSpan(0, 16));
+    }
+
+    private sealed class Place
+    {
+        public Place(AccessTokensOptions options, string prefix)
+        {
+            Options = options;
+            Cipher = new TokenCipher(options);
+            Identity = "token:" + IdentityOf(options, Cipher.KeyId);
+            Key = $"{prefix}:{Identity}";
+        }
+
+        public AccessTokensOptions Options { get; }
+
+        public TokenCipher Cipher { get; }
+
+        public string Identity { get; }
+
+        public string Key { get; }
     }
 
     private sealed record Entry(string Token, DateTimeOffset ObtainedAt, DateTimeOffset ExpiresAt, bool FollowsRejection);

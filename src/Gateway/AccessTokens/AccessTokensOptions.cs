@@ -14,6 +14,7 @@ internal sealed class AccessTokensOptions
     public string ClientId { get; set; } = string.Empty;
 
     /// <summary>Required; a secret.</summary>
+    [Secret]
     public string ClientSecret { get; set; } = string.Empty;
 
     /// <summary>Audience of the token; several are separated by a space. Default <c>distribution.prestashop.net</c>.</summary>
@@ -26,6 +27,7 @@ internal sealed class AccessTokensOptions
     /// 32 bytes in base64 that encrypt the token in Redis. Empty (default): derived from <see cref="ClientSecret"/>. A secret; the
     /// same on every replica. Replicas with different keys keep different tokens and do not disturb each other.
     /// </summary>
+    [Secret]
     public string EncryptionKey { get; set; } = string.Empty;
 
     /// <summary>Origins (<c>https://host:port</c>) beside <c>Billing:BaseAddress</c>'s to which proxied routes may send the token. Default none.</summary>

@@ -17,15 +17,15 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
     /// <summary>RFC 6749 §5.1 only recommends <c>expires_in</c>. Where it is missing, a short life is assumed, never "forever".</summary>
     internal static readonly TimeSpan AssumedLife = TimeSpan.FromSeconds(60);
 
-    private readonly AccessTokensOptions _options;
+    private readonly IOptions<AccessTokensOptions> _options;
     private readonly TimeProvider _time;
     private readonly ILogger<MsalTokenEndpoint> _logger;
     private readonly HttpClient _client;
-    private readonly IConfidentialClientApplication _application;
+    private volatile Tuple<AccessTokensOptions, IConfidentialClientApplication>? _application;
 
     public MsalTokenEndpoint(IOptions<AccessTokensOptions> options, TimeProvider time, ILogger<MsalTokenEndpoint> logger)
     {
-        _options = options.Value;
+        _options = options;
         _time = time;
         _logger = logger;
         _client = new HttpClient(new SocketsHttpHandler
@@ -40,23 +40,17 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
             Timeout = TimeSpan.FromSeconds(30),
             MaxResponseContentBufferSize = 1024 * 1024,
         };
-        _application = ConfidentialClientApplicationBuilder
-            .Create(_options.ClientId)
-            .WithClientSecret(_options.ClientSecret)
-            .WithExperimentalFeatures()
-            .WithHttpClientFactory(this, retryOnceOn5xx: false)
-            .WithOidcAuthority(_options.Authority!.AbsoluteUri)
-            .Build();
     }
 
     public async Task<IssuedToken?> RequestAsync(CancellationToken cancellationToken)
     {
         try
         {
-            var result = await _application
-                .AcquireTokenForClient(_options.ScopeList)
+            var (options, application) = Application();
+            var result = await application
+                .AcquireTokenForClient(options.ScopeList)
                 .WithForceRefresh(true)
-                .OnBeforeTokenRequest(PrepareRequest)
+                .OnBeforeTokenRequest(request => PrepareRequest(request, options))
                 .ExecuteAsync(cancellationToken);
             var life = result.ExpiresOn - _time.GetUtcNow();
             return new IssuedToken(result.AccessToken, life > TimeSpan.Zero ? life : AssumedLife);
@@ -94,11 +88,26 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
 
     public void Dispose() => _client.Dispose();
 
-    private Task PrepareRequest(OnBeforeTokenRequestData request)
+    /// <summary>MSAL's view of the credentials now in use.</summary>
+    private Tuple<AccessTokensOptions, IConfidentialClientApplication> Application()
+    {
+        var options = _options.Value;
+        return _application is { } built && built.Item1 == options ? built : _application = Tuple.Create(
+            options,
+            ConfidentialClientApplicationBuilder
+                .Create(options.ClientId)
+                .WithClientSecret(options.ClientSecret)
+                .WithExperimentalFeatures()
+                .WithHttpClientFactory(this, retryOnceOn5xx: false)
+                .WithOidcAuthority(options.Authority!.AbsoluteUri)
+                .Build());
+    }
+
+    private static Task PrepareRequest(OnBeforeTokenRequestData request, AccessTokensOptions options)
     {
         request.BodyParameters.Remove("client_secret");
-        request.BodyParameters["audience"] = _options.Audience;
-        var credentials = $"{WebUtility.UrlEncode(_options.ClientId)}:{WebUtility.UrlEncode(_options.ClientSecret)}";
+        request.BodyParameters["audience"] = options.Audience;
+        var credentials = $"{WebUtility.UrlEncode(options.ClientId)}:{WebUtility.UrlEncode(options.ClientSecret)}";
         request.Headers["Authorization"] = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
         return Task.CompletedTask;
     }

@@ -8,7 +8,7 @@ internal static class CachingServiceCollectionExtensions
 {
     public static IServiceCollection AddCaching(this IServiceCollection services)
     {
-        services.AddOptionsSection<RedisOptions, RedisOptionsValidator>(RedisOptions.Section);
+        services.AddOptionsSection<RedisOptions, RedisOptionsValidator>(RedisOptions.Section, reloads: true);
         services.AddOptionsSection<CacheOptions, CacheOptionsValidator>(CacheOptions.Section);
         services.AddSingleton<IMemoryCache>(provider => new MemoryCache(new MemoryCacheOptions
         {

@@ -24,20 +24,22 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
 
     private const string CompareAndDelete = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
 
-    private readonly RedisOptions _options;
+    private readonly IOptions<RedisOptions> _options;
     private readonly TimeProvider _time;
     private readonly ILogger<RedisConnection> _logger;
     private readonly ConcurrentBag<(string Channel, Action Received)> _subscriptions = [];
     private ConnectionMultiplexer? _multiplexer;
+    private string _connectionString;
     private long _coolOffUntil;
     private int _state = (int)RedisState.Connecting;
 
     public RedisConnection(IOptions<RedisOptions> options, TimeProvider time, ILogger<RedisConnection> logger)
     {
-        _options = options.Value;
+        _options = options;
+        _connectionString = options.Value.ConnectionString;
         _time = time;
         _logger = logger;
-        if (_options.ConnectionString.Length == 0)
+        if (_connectionString.Length == 0)
         {
             _state = (int)RedisState.Off;
         }
@@ -60,6 +62,7 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
     /// <summary>Runs a command if Redis can be had. <c>Done</c> is false, and nothing is thrown, when it can not or did not answer.</summary>
     public async ValueTask<(bool Done, T? Value)> TryAsync<T>(Func<IDatabase, Task<T>> command)
     {
+        FollowConfiguration();
         if (Volatile.Read(ref _multiplexer) is not { } multiplexer || IsCooling)
         {
             return default;
@@ -75,7 +78,7 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
         try
         {
             running = command(multiplexer.GetDatabase());
-            var value = await running.WaitAsync(_options.OperationTimeout, _time);
+            var value = await running.WaitAsync(_options.Value.OperationTimeout, _time);
             Enter(RedisState.Up, "answers");
             return (true, value);
         }
@@ -111,7 +114,7 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
         }
 
         // The client may block on name resolution before it first yields.
-        _ = Task.Run(ConnectAsync, CancellationToken.None);
+        _ = Task.Run(() => ConnectAsync(_connectionString), CancellationToken.None);
         return Task.CompletedTask;
     }
 
@@ -119,15 +122,37 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
 
     public void Dispose() => Interlocked.Exchange(ref _multiplexer, value: null)?.Dispose();
 
-    private async Task ConnectAsync()
+    /// <summary>Another connection string (a new password, say): the old connection goes, a new one is made in the background.</summary>
+    private void FollowConfiguration()
+    {
+        var (used, wanted) = (Volatile.Read(ref _connectionString), _options.Value.ConnectionString);
+        if (used == wanted || Interlocked.CompareExchange(ref _connectionString, wanted, used) != used)
+        {
+            return;
+        }
+
+        var old = Interlocked.Exchange(ref _multiplexer, value: null);
+        Enter(wanted.Length == 0 ? RedisState.Off : RedisState.Connecting, "other connection string");
+        Disconnected?.Invoke(this, EventArgs.Empty);
+        _ = Task.Run(async () =>
+        {
+            old?.Dispose();
+            if (wanted.Length > 0)
+            {
+                await ConnectAsync(wanted);
+            }
+        });
+    }
+
+    private async Task ConnectAsync(string connectionString)
     {
         try
         {
-            var configuration = ConfigurationOptions.Parse(_options.ConnectionString);
+            var configuration = ConfigurationOptions.Parse(connectionString);
             configuration.AbortOnConnectFail = false;
             configuration.ReconnectRetryPolicy = new LinearRetry(1_000);
             configuration.ClientName ??= "gateway";
-            if (!_options.ConnectionString.Contains("connectTimeout", StringComparison.OrdinalIgnoreCase))
+            if (!connectionString.Contains("connectTimeout", StringComparison.OrdinalIgnoreCase))
             {
                 configuration.ConnectTimeout = (int)ConnectTimeout.TotalMilliseconds;
             }
@@ -135,6 +160,11 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
             var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
             multiplexer.ConnectionFailed += (_, args) =>
             {
+                if (Volatile.Read(ref _multiplexer) != multiplexer)
+                {
+                    return;
+                }
+
                 // The client has a second connection for messages, and tells of attempts that failed after one succeeded.
                 if (!multiplexer.IsConnected)
                 {
@@ -144,6 +174,12 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
                 Disconnected?.Invoke(this, EventArgs.Empty);
             };
             multiplexer.ConnectionRestored += (_, _) => EnterConnected(multiplexer, "restored");
+            if (Volatile.Read(ref _connectionString) != connectionString)
+            {
+                multiplexer.Dispose();
+                return;
+            }
+
             Volatile.Write(ref _multiplexer, multiplexer);
             foreach (var (channel, received) in _subscriptions)
             {
@@ -159,12 +195,20 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
             // Rare: without a server the client returns and goes on trying by itself.
             Enter(RedisState.Down, exception.GetType().Name);
             await Task.Delay(CoolOff, _time);
-            _ = Task.Run(ConnectAsync);
+            if (Volatile.Read(ref _connectionString) == connectionString)
+            {
+                _ = Task.Run(() => ConnectAsync(connectionString));
+            }
         }
     }
 
     private void EnterConnected(ConnectionMultiplexer multiplexer, string reason)
     {
+        if (Volatile.Read(ref _multiplexer) != multiplexer)
+        {
+            return;
+        }
+
         if (multiplexer.IsConnected)
         {
             Enter(RedisState.Up, reason);

@@ -1,3 +1,5 @@
+using Gateway.Configuration;
+
 namespace Gateway.Caching;
 
 /// <summary>Section <c>Redis</c>: what the replicas share. Optional equipment: without it each replica keeps to its own memory.</summary>
@@ -6,6 +8,7 @@ internal sealed class RedisOptions
     public const string Section = "Redis";
 
     /// <summary>StackExchange.Redis connection string (<c>host:6379,password=…,ssl=true</c>). Empty (default): memory only. A secret.</summary>
+    [Secret("password=")]
     public string ConnectionString { get; set; } = string.Empty;
 
     /// <summary>First part of every key and channel, so that one Redis can serve several gateways. Default <c>gateway</c>.</summary>

@@ -14,16 +14,13 @@ internal sealed class CatalogAnswers(
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Key, long Epoch), Task<CatalogOutcome>> _assembling = [];
 
-    public ValueTask<CatalogOutcome> GetAsync(CatalogQuestion question, CancellationToken cancellationToken)
-    {
-        var key = question.Key;
-        if (memory.TryGetValue(key, out ReadyAnswer? ready) && IsCurrent(ready!))
-        {
-            return new(new CatalogOutcome(ready, Problem: null, IsHit: true));
-        }
+    /// <summary>An answer that is as good as a new one would be; null if there is none.</summary>
+    public ReadyAnswer? TryGetReady(CatalogQuestion question) =>
+        memory.TryGetValue(question.Key, out ReadyAnswer? ready) && IsCurrent(ready!) ? ready : null;
 
-        return new(AssembleOnce(question, key).WaitAsync(cancellationToken));
-    }
+    /// <summary>A new answer, made once for all who ask for it at the same time. The making goes on when a caller leaves.</summary>
+    public Task<CatalogOutcome> AssembleAsync(CatalogQuestion question, CancellationToken cancellationToken) =>
+        AssembleOnce(question, question.Key).WaitAsync(cancellationToken);
 
     private bool IsCurrent(ReadyAnswer answer) =>
         time.GetUtcNow() < answer.UsableUntil

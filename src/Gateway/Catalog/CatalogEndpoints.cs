@@ -1,4 +1,7 @@
+using Gateway.Admission;
+using Gateway.Configuration;
 using Gateway.Problems;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Catalog;
 
@@ -9,29 +12,31 @@ internal static class CatalogEndpoints
     /// <summary>What can come instead of a catalog.</summary>
     private static readonly Problem[] Failures =
     [
-        Problem.InvalidParameter, Problem.Unauthenticated, Problem.Forbidden, Problem.ProductNotFound, Problem.InternalError, Problem.UpstreamRejected,
-        Problem.TokenUnavailable, Problem.UpstreamTimedOut,
+        Problem.InvalidParameter, Problem.Unauthenticated, Problem.Forbidden, Problem.ProductNotFound, Problem.TooManyRequests, Problem.InternalError,
+        Problem.UpstreamRejected, Problem.TokenUnavailable, Problem.UpstreamTimedOut,
     ];
 
     public static void MapCatalog(this IEndpointRouteBuilder routes)
     {
-        Describe(routes.MapMethods(
-            "/catalog", Methods, (HttpContext context, CatalogQuestionReader reader, CatalogAnswers answers, CatalogHeaders headers) =>
-                AnswerAsync(context, productId: null, reader, answers, headers)))
+        var needsKey = routes.ServiceProvider.GetRequiredService<IOptions<CatalogAccessOptions>>().Value.RequireKeyForCatalog;
+        Describe(needsKey, routes.MapMethods(
+            "/catalog", Methods, (HttpContext context, CatalogQuestionReader reader, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers) =>
+                AnswerAsync(context, productId: null, reader, answers, slots, headers)))
             .WithSummary("What can this customer buy here, and what does it cost?")
             .WithDescription(
                 "Lists the components (plans, add-ons, charges) of Billing products, each with Paymentwall's price for the customer's "
                 + "country. An item is never dropped because its price is missing: `price.status` says what became of it.");
-        Describe(routes.MapMethods(
-            "/catalog/{productId}", Methods, (HttpContext context, string productId, CatalogQuestionReader reader, CatalogAnswers answers, CatalogHeaders headers) =>
-                AnswerAsync(context, productId, reader, answers, headers)))
+        Describe(needsKey, routes.MapMethods(
+            "/catalog/{productId}", Methods, (HttpContext context, string productId, CatalogQuestionReader reader, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers) =>
+                AnswerAsync(context, productId, reader, answers, slots, headers)))
             .WithSummary("The same for one product.")
             .WithDescription("As `GET /catalog?product={productId}`.");
     }
 
-    private static RouteHandlerBuilder Describe(RouteHandlerBuilder endpoint)
+    private static RouteHandlerBuilder Describe(bool needsKey, RouteHandlerBuilder endpoint)
     {
-        endpoint.AllowAnonymous().WithTags("Catalog").Produces<CatalogResponse>().Produces(StatusCodes.Status304NotModified);
+        _ = needsKey ? endpoint.RequireAuthorization(Roles.AnyKey) : endpoint.AllowAnonymous();
+        endpoint.WithTags("Catalog").Produces<CatalogResponse>().Produces(StatusCodes.Status304NotModified);
         foreach (var status in Failures.Select(problem => problem.Status).Distinct())
         {
             endpoint.Produces<ProblemResponse>(status, "application/problem+json");
@@ -41,7 +46,7 @@ internal static class CatalogEndpoints
     }
 
     private static async Task<IResult> AnswerAsync(
-        HttpContext context, string? productId, CatalogQuestionReader reader, CatalogAnswers answers, CatalogHeaders headers)
+        HttpContext context, string? productId, CatalogQuestionReader reader, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers)
     {
         headers.SetVary(context.Response);
         if (reader.Read(context.Request, productId, out var question) is { } invalid)
@@ -49,7 +54,18 @@ internal static class CatalogEndpoints
             return invalid;
         }
 
-        var outcome = await answers.GetAsync(question!, context.RequestAborted);
+        if (answers.TryGetReady(question!) is { } ready)
+        {
+            return new ReadyAnswerResult(ready, headers, question!.IsPrivate, isHit: true);
+        }
+
+        using var slot = await slots.EnterAsync(context.RequestAborted);
+        if (slot is null)
+        {
+            return new ProblemResult(Problem.Overloaded);
+        }
+
+        var outcome = await answers.AssembleAsync(question!, context.RequestAborted);
         return outcome.Answer is { } answer
             ? new ReadyAnswerResult(answer, headers, question!.IsPrivate, outcome.IsHit)
             : new ProblemResult(outcome.Problem!);

@@ -7,7 +7,8 @@ using Microsoft.Net.Http.Headers;
 namespace Gateway.Catalog;
 
 /// <summary>The caching headers of the catalog: RFC 9110 (validators), 9111 (freshness), 5861 (stale), 9211 (Cache-Status).</summary>
-internal sealed class CatalogHeaders(IOptions<CacheOptions> ages, IOptions<CustomerCountryOptions> country, TimeProvider time)
+internal sealed class CatalogHeaders(
+    IOptions<CacheOptions> ages, IOptions<CustomerCountryOptions> country, IOptions<CatalogAccessOptions> access, TimeProvider time)
 {
     private readonly string _vary = string.Join(", ", new[] { "Accept-Encoding", "sandbox", country.Value.CountryHeader }.Where(name => name.Length > 0));
 
@@ -25,7 +26,7 @@ internal sealed class CatalogHeaders(IOptions<CacheOptions> ages, IOptions<Custo
         var headers = response.Headers;
         var age = time.GetUtcNow() - answer.BuiltAt;
         headers.ETag = etag;
-        headers.CacheControl = isPrivate
+        headers.CacheControl = isPrivate || access.Value.RequireKeyForCatalog
             ? "private, no-store"
             : string.Create(CultureInfo.InvariantCulture, $"public, max-age={(long)answer.FreshFor.TotalSeconds}{(answer.IsComplete ? _staleWindows : string.Empty)}");
         headers.Age = Math.Max(0, (long)age.TotalSeconds).ToString(CultureInfo.InvariantCulture);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
+using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Configuration;
@@ -11,8 +12,42 @@ namespace Gateway.Configuration;
 /// </summary>
 internal abstract class OptionsSection
 {
+    /// <summary>Its name in the configuration.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The options that it is bound to.</summary>
+    public abstract Type Type { get; }
+
     /// <summary>All errors of the section, each naming the key and the fix; empty if it is sound.</summary>
     public abstract IReadOnlyList<string> Check(IServiceProvider services);
+
+    /// <summary>Keys that none of the options bound to the section know: most likely misspelt ones.</summary>
+    public static IEnumerable<string> UnknownKeys(IConfigurationSection section, IEnumerable<Type> types)
+    {
+        var properties = types.SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)).Where(p => p.CanWrite).ToLookup(p => p.Name, StringComparer.OrdinalIgnoreCase);
+        foreach (var child in section.GetChildren())
+        {
+            var type = properties[child.Key].FirstOrDefault()?.PropertyType;
+            if (type is null)
+            {
+                yield return child.Path;
+            }
+            else if (type.Namespace?.StartsWith(nameof(Gateway), StringComparison.Ordinal) == true && ElementOf(type) is null)
+            {
+                foreach (var path in UnknownKeys(child, [type]))
+                {
+                    yield return path;
+                }
+            }
+            else if (ElementOf(type) is { } element && element.Namespace?.StartsWith(nameof(Gateway), StringComparison.Ordinal) == true)
+            {
+                foreach (var path in child.GetChildren().SelectMany(item => UnknownKeys(item, [element])))
+                {
+                    yield return path;
+                }
+            }
+        }
+    }
 
     /// <summary>The keys whose values cannot be converted or have the wrong shape, with what is wrong.</summary>
     protected static IEnumerable<(string Path, string Error)> ConversionErrors(IConfigurationSection section, Type type) =>
@@ -65,6 +100,20 @@ internal abstract class OptionsSection
             .Select(p => $"{section}:{p.Name}: is null; give it a value or leave the key out.");
     }
 
+    /// <summary>Secrets in a settings file, which is shared, copied and committed more readily than anybody means to.</summary>
+    protected static IEnumerable<string> MisplacedSecrets(IConfiguration configuration, IConfigurationSection section, Type type) =>
+        from property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        let secret = property.GetCustomAttribute<SecretAttribute>()
+        where secret is not null
+        let path = $"{section.Path}:{property.Name}"
+        from file in SettingsFiles(configuration)
+        where file.TryGet(path, out var value) && !string.IsNullOrEmpty(value) && value.Contains(secret.Mark, StringComparison.OrdinalIgnoreCase)
+        select $"{path}: is a secret and stands in {file.Source.Path}; give it by the environment or by a file in the secrets folder.";
+
+    private static IEnumerable<JsonConfigurationProvider> SettingsFiles(IConfiguration configuration) =>
+        (configuration as IConfigurationRoot)?.Providers.OfType<JsonConfigurationProvider>()
+            .Where(file => Path.GetFileName(file.Source.Path)?.StartsWith("appsettings", StringComparison.OrdinalIgnoreCase) == true) ?? [];
+
     private static bool CanConvert(string value, Type wanted)
     {
         if (wanted == typeof(Uri))
@@ -97,11 +146,21 @@ internal abstract class OptionsSection
 internal sealed class OptionsSection<TOptions>(string name) : OptionsSection
     where TOptions : class, new()
 {
+    public override string Name => name;
+
+    public override Type Type => typeof(TOptions);
+
     public override IReadOnlyList<string> Check(IServiceProvider services)
     {
-        var section = services.GetRequiredService<IConfiguration>().GetSection(name);
+        var configuration = services.GetRequiredService<IConfiguration>();
+        var section = configuration.GetSection(name);
         var unconvertible = ConversionErrors(section, typeof(TOptions)).ToList();
-        return [.. unconvertible.Select(key => key.Error), .. Validate(services, section, unconvertible.ConvertAll(key => key.Path))];
+        return
+        [
+            .. unconvertible.Select(key => key.Error),
+            .. MisplacedSecrets(configuration, section, typeof(TOptions)),
+            .. Validate(services, section, unconvertible.ConvertAll(key => key.Path)),
+        ];
     }
 
     /// <summary>Validates what is left without the keys that cannot be converted, so that they do not hide other errors.</summary>

@@ -9,5 +9,8 @@ internal static class Roles
     /// <summary>Operating the gateway.</summary>
     public const string Admin = "admin";
 
+    /// <summary>Not a role: the policy that every valid key satisfies.</summary>
+    public const string AnyKey = "key";
+
     public static IReadOnlyList<string> All { get; } = [Proxy, Admin];
 }

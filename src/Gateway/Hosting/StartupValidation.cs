@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Hosting.Security;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
@@ -12,9 +13,31 @@ internal static partial class StartupValidation
     /// <summary>True if the configuration is sound; otherwise the errors have been written to <paramref name="output"/>.</summary>
     public static bool Passes(IServiceProvider services, TextWriter output)
     {
-        var errors = services.GetServices<OptionsSection>().SelectMany(section => section.Check(services)).Distinct(StringComparer.Ordinal).ToList();
-        return Report(errors, output);
+        string[] errors =
+        [
+            .. services.GetServices<OptionsSection>().SelectMany(section => section.Check(services)),
+
+            // What is misspelt elsewhere is a default instead of a value; here it is an open door.
+            .. UnknownKeys(services).Where(IsSecurity).Select(key => $"{key}: there is no such key."),
+            .. TrustsEverybody(services.GetRequiredService<IConfiguration>()),
+        ];
+        return Report([.. errors.Distinct(StringComparer.Ordinal)], output);
     }
+
+    private static IEnumerable<string> UnknownKeys(IServiceProvider services)
+    {
+        var configuration = services.GetRequiredService<IConfiguration>();
+        return services.GetServices<OptionsSection>().GroupBy(section => section.Name, section => section.Type, StringComparer.Ordinal)
+            .SelectMany(section => OptionsSection.UnknownKeys(configuration.GetSection(section.Key), section));
+    }
+
+    private static bool IsSecurity(string key) => key.StartsWith(SecurityOptions.Section + ":", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>ASP.NET Core's own switch believes the forwarding headers of whoever sends them.</summary>
+    private static IEnumerable<string> TrustsEverybody(IConfiguration configuration) =>
+        bool.TryParse(configuration["FORWARDEDHEADERS_ENABLED"], out var enabled) && enabled
+            ? ["ASPNETCORE_FORWARDEDHEADERS_ENABLED: believes X-Forwarded-For of anybody; remove it and name the load balancers in Security:KnownProxies."]
+            : [];
 
     /// <summary>The same for the routes, which are checked by loading them.</summary>
     public static bool Passes(Action loadRoutes, TextWriter output)
@@ -68,11 +91,19 @@ internal static partial class StartupValidation
         {
             Log.PlainHttp(logger, section);
         }
+
+        foreach (var key in UnknownKeys(services).Where(key => !IsSecurity(key)))
+        {
+            Log.UnknownKey(logger, key);
+        }
     }
 
     private static partial class Log
     {
         [LoggerMessage(5101, LogLevel.Warning, "{Section}:BaseAddress is http: credentials travel in clear")]
         public static partial void PlainHttp(ILogger logger, string section);
+
+        [LoggerMessage(5102, LogLevel.Warning, "The configuration key {Key} is not known and has no effect")]
+        public static partial void UnknownKey(ILogger logger, string key);
     }
 }

@@ -1,3 +1,5 @@
+using Gateway.Admission;
+using Gateway.Problems;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Proxy;
@@ -33,7 +35,8 @@ internal static class ProxyExtensions
                 return;
             }
 
-            await next(context);
+            using var slot = context.RequestServices.GetRequiredService<RequestSlots>().TryEnterForwarded();
+            await (slot is null ? new ProblemResult(Problem.Overloaded).ExecuteAsync(context) : next(context));
         });
         pipeline.UseSessionAffinity();
         pipeline.UseLoadBalancing();

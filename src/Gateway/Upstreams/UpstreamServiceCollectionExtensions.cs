@@ -10,7 +10,7 @@ internal static class UpstreamServiceCollectionExtensions
     public static IServiceCollection AddUpstreams(this IServiceCollection services)
     {
         services.AddOptionsSection<BillingOptions, BillingOptionsValidator>(BillingOptions.Section);
-        services.AddOptionsSection<PaymentwallOptions, PaymentwallOptionsValidator>(PaymentwallOptions.Section);
+        services.AddOptionsSection<PaymentwallOptions, PaymentwallOptionsValidator>(PaymentwallOptions.Section, reloads: true);
         services.AddOptionsSection<CustomerCountryOptions, CustomerCountryOptionsValidator>(CustomerCountryOptions.Section);
         services.AddUpstream<BillingClient, BillingOptions>(BillingOptions.Section);
         services.AddUpstream<PaymentwallClient, PaymentwallOptions>(PaymentwallOptions.Section);

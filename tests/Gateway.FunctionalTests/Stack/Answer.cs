@@ -17,6 +17,9 @@ internal sealed record Answer(HttpStatusCode Status, IReadOnlyDictionary<string,
 
     public JsonNode Component(string id) => Items.Single(item => (string?)item!["id"] == id)!;
 
+    /// <summary>A header of the answer; null if it has none of the name.</summary>
+    public string? Header(string name) => Headers.GetValueOrDefault(name);
+
     public static async Task<Answer> ReadAsync(HttpResponseMessage response) => new(
         response.StatusCode,
 

@@ -133,7 +133,7 @@ public sealed class CatalogHeadersTests
         return CatalogHeaders.IsNotModified(context.Request, "\"a-br\"");
     }
 
-    private CatalogHeaders Headers() => new(Options.Create(_ages), Options.Create(_country), _time);
+    private CatalogHeaders Headers() => new(Options.Create(_ages), Options.Create(_country), Options.Create(new CatalogAccessOptions()), _time);
 
     private IHeaderDictionary Set(ReadyAnswer answer, bool isHit, bool isPrivate = false)
     {

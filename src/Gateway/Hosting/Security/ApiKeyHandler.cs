@@ -10,10 +10,10 @@ namespace Gateway.Hosting.Security;
 
 /// <summary>
 /// Authenticates the header <c>X-Api-Key</c>. The key's hash is compared with every configured one, each in constant time, so that
-/// neither which one matched nor how nearly shows in the time it takes.
+/// neither which one matched nor how nearly shows in the time it takes. Keys follow the configuration while the gateway runs.
 /// </summary>
 internal sealed class ApiKeyHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IOptions<SecurityOptions> security)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IOptions<SecurityOptions> security, TimeProvider time)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
@@ -36,9 +36,9 @@ internal sealed class ApiKeyHandler(
             }
         }
 
-        if (found is null || header.Count != 1)
+        if (found is null || header.Count != 1 || found.ExpiresAt <= time.GetUtcNow())
         {
-            return Task.FromResult(AuthenticateResult.Fail("The API key is not known."));
+            return Task.FromResult(AuthenticateResult.Fail("The API key is not valid."));
         }
 
         var identity = new ClaimsIdentity(
@@ -47,8 +47,8 @@ internal sealed class ApiKeyHandler(
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
-        new ProblemResult(Problem.Unauthenticated, $"Send a valid key in the header {HeaderName}.").ExecuteAsync(Context);
+        new ProblemResult(Problem.Unauthenticated, $"Send one valid key in the header {HeaderName}.").ExecuteAsync(Context);
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        new ProblemResult(Problem.Forbidden).ExecuteAsync(Context);
+        new ProblemResult(Problem.Forbidden, $"The key in the header {HeaderName} does not have the role that this needs.").ExecuteAsync(Context);
 }

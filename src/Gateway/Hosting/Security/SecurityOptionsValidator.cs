@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Security.Cryptography;
 using Gateway.Configuration;
 using Microsoft.Extensions.Options;
@@ -11,32 +12,81 @@ internal sealed class SecurityOptionsValidator : IValidateOptions<SecurityOption
 
     public ValidateOptionsResult Validate(string? name, SecurityOptions options)
     {
-        var errors = new List<string>();
-        for (var index = 0; index < options.ApiKeys.Count; index++)
+        string[] errors =
+        [
+            .. options.ApiKeys.SelectMany(KeyErrors),
+            .. options.ApiKeys.SelectMany(SharedHashErrors(options.ApiKeys)),
+            .. options.Cors.Origins.Select(origin => (origin, Error: AllowedOrigin.Error(origin))).Where(checkedOrigin => checkedOrigin.Error is not null)
+                .Select(checkedOrigin => $"Security:Cors:Origins: '{checkedOrigin.origin}' {checkedOrigin.Error}"),
+            .. RateLimitErrors(nameof(RateLimitsOptions.Catalog), options.RateLimits.Catalog),
+            .. RateLimitErrors(nameof(RateLimitsOptions.Proxy), options.RateLimits.Proxy),
+            .. RateLimitErrors(nameof(RateLimitsOptions.Admin), options.RateLimits.Admin),
+            .. options.KnownProxies.Where(proxy => !TryReadNetwork(proxy, out _))
+                .Select(proxy => $"Security:KnownProxies: '{proxy}' is neither an address (10.0.0.7) nor a network (10.0.0.0/8, with no bits set after the prefix)."),
+            .. options.KnownProxies.Where(proxy => TryReadNetwork(proxy, out var network) && network.PrefixLength == 0)
+                .Select(proxy => $"Security:KnownProxies: '{proxy}' believes everybody; name the load balancers' own addresses or networks."),
+        ];
+        return errors.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    /// <summary>An address is a network of one.</summary>
+    public static bool TryReadNetwork(string text, out IPNetwork network)
+    {
+        if (IPAddress.TryParse(text, out var address))
         {
-            var key = options.ApiKeys[index];
-            var path = string.Create(CultureInfo.InvariantCulture, $"Security:ApiKeys:{index}");
-            if (string.IsNullOrWhiteSpace(key.Name))
-            {
-                errors.Add($"{path}:Name: is required.");
-            }
-
-            if (key.Sha256 is not { Length: 64 } hash || !hash.All(char.IsAsciiHexDigit))
-            {
-                errors.Add($"{path}:Sha256: must be the SHA-256 of the key in 64 hexadecimal digits (printf %s KEY | sha256sum), not the key itself.");
-            }
-
-            if (EmptyKey.Equals(key.Sha256, StringComparison.OrdinalIgnoreCase))
-            {
-                errors.Add($"{path}:Sha256: is the SHA-256 of nothing; was the key unset when it was made?");
-            }
-
-            if (key.Roles.Count == 0 || key.Roles.Exists(role => !Roles.All.Contains(role)))
-            {
-                errors.Add($"{path}:Roles: must name at least one of {string.Join(", ", Roles.All)}, and nothing else.");
-            }
+            network = new IPNetwork(address, address.GetAddressBytes().Length * 8);
+            return true;
         }
 
-        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+        return IPNetwork.TryParse(text, out network);
     }
+
+    private static IEnumerable<string> KeyErrors(ApiKeyOptions key, int index)
+    {
+        var path = Path(index);
+        if (string.IsNullOrWhiteSpace(key.Name))
+        {
+            yield return $"{path}:Name: is required.";
+        }
+
+        if (key.Sha256 is not { Length: 64 } hash || !hash.All(char.IsAsciiHexDigit))
+        {
+            yield return $"{path}:Sha256: must be the SHA-256 of the key in 64 hexadecimal digits (./dev key makes both), not the key itself.";
+        }
+
+        if (EmptyKey.Equals(key.Sha256, StringComparison.OrdinalIgnoreCase))
+        {
+            yield return $"{path}:Sha256: is the SHA-256 of nothing; was the key unset when it was made?";
+        }
+
+        if (key.Roles.Count == 0 || key.Roles.Exists(role => !Roles.All.Contains(role)))
+        {
+            yield return $"{path}:Roles: must name at least one of {string.Join(", ", Roles.All)}, and nothing else.";
+        }
+    }
+
+    private static Func<ApiKeyOptions, int, IEnumerable<string>> SharedHashErrors(List<ApiKeyOptions> keys) => (key, index) =>
+        key.Sha256.Length == 64 && keys.FindIndex(other => other.Sha256.Equals(key.Sha256, StringComparison.OrdinalIgnoreCase)) is var first && first < index
+            ? [$"{Path(index)}:Sha256: is the same key as Security:ApiKeys:{first.ToString(CultureInfo.InvariantCulture)}; whose it is would be chance."]
+            : [];
+
+    private static IEnumerable<string> RateLimitErrors(string name, RateLimitOptions? limit)
+    {
+        if (limit is null)
+        {
+            yield break;
+        }
+
+        if (limit.PermitsPerSecond is not (>= 0.01 and <= 1_000_000))
+        {
+            yield return $"Security:RateLimits:{name}:PermitsPerSecond: must be from 0.01 to 1000000; leave Security:RateLimits:{name} out for no limit.";
+        }
+
+        if (limit.Burst is < 1 or > 1_000_000)
+        {
+            yield return $"Security:RateLimits:{name}:Burst: must be from 1 to 1000000; it is how many calls may come at once.";
+        }
+    }
+
+    private static string Path(int index) => string.Create(CultureInfo.InvariantCulture, $"Security:ApiKeys:{index}");
 }

@@ -1,6 +1,8 @@
 using Gateway.Configuration;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting.Security;
 
@@ -8,7 +10,23 @@ internal static class SecurityServiceCollectionExtensions
 {
     public static IServiceCollection AddGatewaySecurity(this IServiceCollection services)
     {
-        services.AddOptionsSection<SecurityOptions, SecurityOptionsValidator>(SecurityOptions.Section);
+        services.AddOptionsSection<SecurityOptions, SecurityOptionsValidator>(SecurityOptions.Section, reloads: true);
+        services.AddGatewayCors();
+        services.AddGatewayRateLimits();
+        services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<SecurityOptions>>((forwarded, security) =>
+        {
+            forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+            forwarded.ForwardLimit = null;
+            forwarded.KnownProxies.Clear();
+            forwarded.KnownIPNetworks.Clear();
+            foreach (var proxy in security.Value.KnownProxies)
+            {
+                if (SecurityOptionsValidator.TryReadNetwork(proxy, out var network))
+                {
+                    forwarded.KnownIPNetworks.Add(network);
+                }
+            }
+        });
         services.AddAuthentication(ApiKeyHandler.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.SchemeName, configureOptions: null);
         var authorization = services.AddAuthorizationBuilder();
@@ -23,6 +41,35 @@ internal static class SecurityServiceCollectionExtensions
             authorization.AddPolicy(role, policy => policy.RequireRole(role));
         }
 
+        authorization.AddPolicy(Roles.AnyKey, policy => policy.RequireAuthenticatedUser());
         return services;
+    }
+
+    /// <summary>Who is calling and from where, before anything is answered.</summary>
+    public static void UseGatewaySecurity(this WebApplication app)
+    {
+        var security = app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value;
+        if (security.Cors.Origins.Count > 0)
+        {
+            app.UseCors();
+        }
+
+        app.UseAuthentication();
+        if (RateLimits.AreConfigured(security))
+        {
+            app.UseRateLimiter();
+        }
+
+        app.UseMiddleware<AuditLog>();
+        app.UseAuthorization();
+    }
+
+    /// <summary>The caller's own address and scheme behind known load balancers, for everything that follows.</summary>
+    public static void UseKnownProxies(this WebApplication app)
+    {
+        if (app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value.KnownProxies.Count > 0)
+        {
+            app.UseForwardedHeaders();
+        }
     }
 }

@@ -1,3 +1,5 @@
+using Gateway.Configuration;
+
 namespace Gateway.Upstreams.Paymentwall;
 
 /// <summary>Section <c>Paymentwall</c>: the Paymentwall Product Details API.</summary>
@@ -11,6 +13,7 @@ internal sealed class PaymentwallOptions : UpstreamOptions
     public string ProjectKey { get; set; } = string.Empty;
 
     /// <summary>The project's secret key, which signs every call. Required; a secret.</summary>
+    [Secret]
     public string SecretKey { get; set; } = string.Empty;
 
     /// <summary>3 (SHA-256, default) or 2 (MD5).</summary>

@@ -131,6 +131,7 @@ public sealed class ApiKeyHandlerTests
     {
         var services = new ServiceCollection();
         services.AddLogging();
+        services.AddSingleton<TimeProvider>(new ManualTimeProvider());
         services.AddSingleton(Microsoft.Extensions.Options.Options.Create(security));
         services.AddAuthentication(ApiKeyHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.SchemeName, configureOptions: null);
         context.RequestServices = services.BuildServiceProvider();

@@ -1,0 +1,91 @@
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Admission;
+
+/// <summary>
+/// Who may wait for an upstream when too many do. Forwarded calls get at most three quarters of the slots and never wait for one;
+/// catalog answers that are yet to be put together get all of them, and wait a moment in a small queue. A catalog answer that is
+/// ready takes no slot, so it is the last thing to be refused: never.
+/// </summary>
+internal sealed class RequestSlots : IDisposable
+{
+    /// <summary>How long one waits in the queue, which holds a tenth as many as there are slots, 200 at most.</summary>
+    internal static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
+    private readonly TimeProvider _time;
+    private readonly ConcurrencyLimiter _all;
+    private readonly ConcurrencyLimiter _forwarded;
+
+    public RequestSlots(IOptions<AdmissionOptions> options, TimeProvider time)
+    {
+        _time = time;
+        var slots = options.Value.MaxConcurrentRequests;
+        _all = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = slots, QueueLimit = Math.Min(200, Math.Max(1, slots / 10)) });
+        _forwarded = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = Math.Max(1, slots * 3 / 4) });
+    }
+
+    /// <summary>A slot for a forwarded call, to be disposed of when it is done; null if there is none.</summary>
+    public IDisposable? TryEnterForwarded()
+    {
+        var share = _forwarded.AttemptAcquire();
+        if (!share.IsAcquired)
+        {
+            share.Dispose();
+            return null;
+        }
+
+        var slot = _all.AttemptAcquire();
+        if (!slot.IsAcquired)
+        {
+            share.Dispose();
+            slot.Dispose();
+            return null;
+        }
+
+        return new Both(share, slot);
+    }
+
+    /// <summary>A slot for a catalog answer that is not ready, to be disposed of when it is done; null if there is none.</summary>
+    public async ValueTask<IDisposable?> EnterAsync(CancellationToken cancellationToken)
+    {
+        var slot = _all.AttemptAcquire();
+        if (!slot.IsAcquired)
+        {
+            slot.Dispose();
+            using var patience = new CancellationTokenSource(LongestWait, _time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+            try
+            {
+                slot = await _all.AcquireAsync(permitCount: 1, either.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return null;
+            }
+        }
+
+        if (slot.IsAcquired)
+        {
+            return slot;
+        }
+
+        slot.Dispose();
+        return null;
+    }
+
+    public void Dispose()
+    {
+        _all.Dispose();
+        _forwarded.Dispose();
+    }
+
+    private sealed class Both(RateLimitLease first, RateLimitLease second) : IDisposable
+    {
+        public void Dispose()
+        {
+            first.Dispose();
+            second.Dispose();
+        }
+    }
+}

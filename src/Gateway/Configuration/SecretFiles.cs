@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Configuration.EnvironmentVariables;
+using Microsoft.Extensions.Configuration.KeyPerFile;
+using Microsoft.Extensions.FileProviders;
+
+namespace Gateway.Configuration;
+
+/// <summary>
+/// Configuration values in files, one each, named as in the environment (<c>AccessTokens__ClientSecret</c>): Docker and Kubernetes
+/// mount secrets so. They go over <c>appsettings.json</c> and under the environment, and are read again when they change.
+/// </summary>
+internal static class SecretFiles
+{
+    /// <summary>Where they are looked for; default <c>/run/secrets</c>. A folder that is absent at the start is never looked at again.</summary>
+    public const string FolderKey = "Hosting:SecretsFolder";
+
+    private const string DefaultFolder = "/run/secrets";
+
+    public static void AddSecretFiles(this ConfigurationManager configuration)
+    {
+        var folder = configuration[FolderKey] is { Length: > 0 } named ? named : DefaultFolder;
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+
+        // Polled (every 4 s), because what mounts secrets replaces links and whole folders, which watchers do not see.
+        var files = new KeyPerFileConfigurationSource
+        {
+            FileProvider = new PhysicalFileProvider(Path.GetFullPath(folder)) { UsePollingFileWatcher = true, UseActivePolling = true },
+            ReloadOnChange = true,
+            Optional = true,
+        };
+        var sources = ((IConfigurationBuilder)configuration).Sources;
+        var environment = sources.ToList().FindLastIndex(source => source is EnvironmentVariablesConfigurationSource);
+        sources.Insert(environment < 0 ? sources.Count : environment, files);
+    }
+}

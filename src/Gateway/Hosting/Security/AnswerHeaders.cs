@@ -1,0 +1,68 @@
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+
+namespace Gateway.Hosting.Security;
+
+/// <summary>
+/// Headers that every answer carries, whoever makes it: set at the last moment, so that clearing a response that went wrong does not
+/// lose them.
+/// </summary>
+internal sealed class AnswerHeaders
+{
+    /// <summary>Answers are data; none of them is a page that loads, frames or runs anything.</summary>
+    private const string DataPolicy = "default-src 'none'; frame-ancestors 'none'";
+
+    /// <summary>Swagger UI: its own scripts, its own and inline styles, images in data addresses.</summary>
+    private const string PagePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+    private readonly RequestDelegate _next;
+    private readonly Func<object, Task> _set;
+    private readonly bool _varyByOrigin;
+    private Tuple<string, string>? _vary;
+
+    public AnswerHeaders(RequestDelegate next, IOptions<SecurityOptions> security)
+    {
+        _next = next;
+        _varyByOrigin = security.Value.Cors.Origins.Count > 0;
+        _set = context =>
+        {
+            Set((HttpContext)context);
+            return Task.CompletedTask;
+        };
+    }
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        context.Response.OnStarting(_set, context);
+        return _next(context);
+    }
+
+    private void Set(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        headers.XContentTypeOptions = "nosniff";
+        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase) ? PagePolicy : DataPolicy;
+        if (_varyByOrigin)
+        {
+            headers.Vary = WithOrigin(headers.Vary);
+        }
+    }
+
+    /// <summary>The catalog's <c>Vary</c> is always the same text, so it is joined once.</summary>
+    private StringValues WithOrigin(StringValues vary)
+    {
+        if (vary.Count != 1 || vary[0] is not { Length: > 0 } only)
+        {
+            return vary.Count == 0 || vary is [""] ? "Origin" : StringValues.Concat(vary, "Origin");
+        }
+
+        var joined = _vary;
+        if (joined is null || !ReferenceEquals(joined.Item1, only))
+        {
+            _vary = joined = Tuple.Create(
+                only, only.Split(',', StringSplitOptions.TrimEntries).Any(name => name is "*" || name.Equals("Origin", StringComparison.OrdinalIgnoreCase)) ? only : only + ", Origin");
+        }
+
+        return joined.Item2;
+    }
+}
