@@ -1,5 +1,7 @@
 using System.Globalization;
 using Serilog;
+using Serilog.Formatting;
+using Serilog.Formatting.Display;
 using Serilog.Formatting.Json;
 
 namespace Gateway.Hosting;
@@ -17,9 +19,10 @@ internal static class Logging
         var configuration = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).Enrich.FromLogContext();
         if (!builder.Configuration.GetSection("Serilog:WriteTo").Exists())
         {
-            _ = builder.Environment.IsDevelopment()
-                ? configuration.WriteTo.Console(outputTemplate: ReadableTemplate, formatProvider: CultureInfo.InvariantCulture)
-                : configuration.WriteTo.Console(new JsonFormatter(renderMessage: true, formatProvider: CultureInfo.InvariantCulture));
+            ITextFormatter format = builder.Environment.IsDevelopment()
+                ? new MessageTemplateTextFormatter(ReadableTemplate, CultureInfo.InvariantCulture)
+                : new JsonFormatter(renderMessage: true, formatProvider: CultureInfo.InvariantCulture);
+            configuration.WriteTo.Console(new RedactingFormatter(format));
         }
 
         builder.Logging.ClearProviders();

@@ -75,9 +75,13 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         StartFromAsync(Programs.Gateway, simulator, settings);
 
     /// <summary>Starts another build of the gateway.</summary>
-    public static async Task<GatewayProcess> StartFromAsync(string program, SimulatorProcess simulator, params (string Key, string Value)[] settings)
+    public static Task<GatewayProcess> StartFromAsync(string program, SimulatorProcess simulator, params (string Key, string Value)[] settings) =>
+        StartInAsync(Environment(simulator, settings), program);
+
+    /// <summary>Starts a gateway in exactly this environment.</summary>
+    public static async Task<GatewayProcess> StartInAsync(IEnumerable<KeyValuePair<string, string>> environment, string? program = null)
     {
-        var process = ChildProcess.Start("dotnet", [program], Environment(simulator, settings));
+        var process = ChildProcess.Start("dotnet", [program ?? Programs.Gateway], environment);
         var line = await process.LineAsync(line => line.Contains("Now listening on", StringComparison.Ordinal));
         return new GatewayProcess(process, new Uri(ListeningAddress().Match(line).Value));
     }
@@ -135,10 +139,16 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
 
     public Task StopAsync() => _process.StopAsync();
 
+    /// <summary>Every test ends here, so the log and the answers of every test are searched for what must never be in them.</summary>
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
         await _process.DisposeAsync();
+        LeakScanner.AssertNone(Log);
+        foreach (var answer in _answers)
+        {
+            LeakScanner.AssertNone(string.Join('\n', answer.Headers.Values) + answer.Body);
+        }
     }
 
     [GeneratedRegex(@"http://127\.0\.0\.1:\d+", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
