@@ -304,6 +304,8 @@ public sealed class OtlpReceiverTests : IAsyncLifetime
     [InlineData("1202 5200", "exponential histograms and summaries are not read here")]
     [InlineData("1202 5A00", "exponential histograms and summaries are not read here")]
     [InlineData("1210 4A0E10020A0A32080100000000000000", "the buckets of a histogram contradict its bounds or count")]
+    [InlineData("1218 4A1610020A12321000000000000000000000000000000000", "the buckets of a histogram contradict its bounds or count")]
+    [InlineData("122B 4A2910020A252103000000000000003210010000000000000001000000000000003A080000000000000000", "the buckets of a histogram contradict its bounds or count")]
     [InlineData("120D 4A0B10020A0732050100000000", "it ends within a field")]
     public async Task A_metric_that_breaks_a_rule_is_rejected(string metric, string why) =>
         Assert.Equal((HttpStatusCode.BadRequest, why), await RejectionAsync(await PostAsync("/v1/metrics", InScope(metric))));
