@@ -52,7 +52,6 @@ internal sealed partial record ServerTiming(string Name, TimeSpan? Duration, str
 
     private static TimeSpan ReadDuration(string text) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var milliseconds)
-        && milliseconds >= 0
         && milliseconds < TimeSpan.MaxValue.TotalMilliseconds
             ? TimeSpan.FromMilliseconds(milliseconds)
             : throw new FormatException($"Not a duration in milliseconds: {text}");
