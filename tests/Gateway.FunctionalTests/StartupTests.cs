@@ -56,6 +56,70 @@ public sealed class StartupTests
     }
 
     [Fact]
+    public async Task Check_config_explains_every_mistake_at_the_front_door()
+    {
+        var (exitCode, output) = await GatewayProcess.CheckConfigurationAsync(GatewayProcess.Environment(
+            simulator: null,
+            ("Security:ApiKeys:1:Sha256", "the-key-itself"),
+            ("Security:ApiKeys:1:ExpiresAt", "tomorrow"),
+            ("Security:ApiKeys:2:Sha256", "1111111111111111111111111111111111111111111111111111111111111111"),
+            ("Security:ApiKeys:2:Roles", "root"),
+            ("Security:RequireKeyForCatalog", "perhaps"),
+            ("Security:Cors:Origins", "*, https://shop.example.com/path, https://*.com, ftp://x"),
+            ("Security:Cors:Origin", "https://shop.example.com"),
+            ("Security:RateLimits:Catalog:PermitsPerSecond", "0"),
+            ("Security:RateLimits:Proxy:Burst", "-1"),
+            ("Security:RateLimits:Everything:Burst", "1"),
+            ("Security:MaxConcurrentRequests", "0"),
+            ("Security:KnownProxies", "10.0.0.0/33, load-balancer, 0.0.0.0/0"),
+            ("ASPNETCORE_FORWARDEDHEADERS_ENABLED", "true")));
+
+        Assert.Equal(1, exitCode);
+        string[] errors =
+        [
+            "Security:ApiKeys:1:Sha256: must be the SHA-256", "Security:ApiKeys:1:ExpiresAt: the value is not", "Security:ApiKeys:2:Name: is required",
+            "Security:ApiKeys:2:Roles: must name", "Security:RequireKeyForCatalog: the value is not true or false", "Security:Cors:Origins: '*' would let every page",
+            "Security:Cors:Origins: 'https://shop.example.com/path' is not an origin", "Security:Cors:Origins: 'https://*.com' is too wide",
+            "Security:Cors:Origins: 'ftp://x' is not an origin", "Security:Cors:Origin: there is no such key", "Security:RateLimits:Catalog:PermitsPerSecond: must be",
+            "Security:RateLimits:Catalog:Burst: must be", "Security:RateLimits:Proxy:PermitsPerSecond: must be", "Security:RateLimits:Proxy:Burst: must be",
+            "Security:RateLimits:Everything: there is no such key", "Security:MaxConcurrentRequests: 0 is outside", "Security:KnownProxies: '10.0.0.0/33' is neither",
+            "Security:KnownProxies: 'load-balancer' is neither", "Security:KnownProxies: '0.0.0.0/0' believes everybody", "ASPNETCORE_FORWARDEDHEADERS_ENABLED: believes",
+        ];
+        Assert.All(errors, error => Assert.Contains("  " + error, output, StringComparison.Ordinal));
+        Assert.Contains($"The configuration has {errors.Length} errors", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("the-key-itself", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_secret_in_a_settings_file_is_refused()
+    {
+        var folder = Directory.CreateTempSubdirectory("gateway-copy-").FullName;
+        try
+        {
+            foreach (var file in Directory.GetFiles(Path.GetDirectoryName(Programs.Gateway)!))
+            {
+                File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+            }
+
+            await File.WriteAllTextAsync(
+                Path.Combine(folder, "appsettings.Production.json"),
+                """{ "Paymentwall": { "SecretKey": "s3cret" }, "Redis": { "ConnectionString": "redis:6379,password=s3cret" } }""",
+                TestContext.Current.CancellationToken);
+            await using var process = ChildProcess.Start(
+                "dotnet", [Path.Combine(folder, "Gateway.dll"), "--check-config"], GatewayProcess.Environment(simulator: null));
+
+            Assert.Equal(1, await process.ExitCodeAsync());
+            Assert.Contains("Paymentwall:SecretKey: is a secret and stands in appsettings.Production.json", process.Output, StringComparison.Ordinal);
+            Assert.Contains("Redis:ConnectionString: is a secret and stands in appsettings.Production.json", process.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain("s3cret", process.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Check_config_of_a_sound_configuration_ends_with_0_and_listens_nowhere()
     {
         var (exitCode, output) = await GatewayProcess.CheckConfigurationAsync(GatewayProcess.Environment(simulator: null));

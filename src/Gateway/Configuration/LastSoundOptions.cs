@@ -18,7 +18,7 @@ internal sealed partial class LastSoundOptions<TOptions> : IOptions<TOptions>, I
     private readonly ILogger<LastSoundOptions<TOptions>> _logger;
     private readonly Lock _gate = new();
     private readonly IDisposable _registration;
-    private volatile TOptions _value;
+    private volatile TOptions? _value;
     private string _fingerprint;
 
     public LastSoundOptions(IServiceProvider services, OptionsSection<TOptions> section, ILogger<LastSoundOptions<TOptions>> logger)
@@ -28,13 +28,21 @@ internal sealed partial class LastSoundOptions<TOptions> : IOptions<TOptions>, I
         _logger = logger;
         var configuration = services.GetRequiredService<IConfiguration>();
         _fingerprint = Fingerprint(configuration);
-        _value = Create();
         _registration = ChangeToken.OnChange(configuration.GetReloadToken, () => Reload(configuration));
     }
 
-    public TOptions Value => _value;
+    /// <summary>The first one is made when it is first asked for: the start-up check looks at it before it is known to be sound.</summary>
+    public TOptions Value => _value ?? First();
 
     public void Dispose() => _registration.Dispose();
+
+    private TOptions First()
+    {
+        lock (_gate)
+        {
+            return _value ??= Create();
+        }
+    }
 
     private void Reload(IConfiguration configuration)
     {

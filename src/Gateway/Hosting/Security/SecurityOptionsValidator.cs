@@ -22,7 +22,7 @@ internal sealed class SecurityOptionsValidator : IValidateOptions<SecurityOption
             .. RateLimitErrors(nameof(RateLimitsOptions.Proxy), options.RateLimits.Proxy),
             .. RateLimitErrors(nameof(RateLimitsOptions.Admin), options.RateLimits.Admin),
             .. options.KnownProxies.Where(proxy => !TryReadNetwork(proxy, out _))
-                .Select(proxy => $"Security:KnownProxies: '{proxy}' is neither an address (10.0.0.7) nor a network (10.0.0.0/8, with no bits set after the prefix)."),
+                .Select(proxy => $"Security:KnownProxies: '{proxy}' is neither an address (10.0.0.7) nor a network (10.0.0.0/8)."),
             .. options.KnownProxies.Where(proxy => TryReadNetwork(proxy, out var network) && network.PrefixLength == 0)
                 .Select(proxy => $"Security:KnownProxies: '{proxy}' believes everybody; name the load balancers' own addresses or networks."),
         ];

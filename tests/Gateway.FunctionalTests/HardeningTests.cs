@@ -1,0 +1,95 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Gateway.FunctionalTests.Stack;
+
+namespace Gateway.FunctionalTests;
+
+/// <summary>What the front door does for every request, and what it refuses.</summary>
+public sealed class HardeningTests(GatewayStack stack) : IClassFixture<GatewayStack>, IAsyncLifetime
+{
+    private const string Catalog = "/catalog/builtfor_example?country=JP";
+    private const string Proxied = "/billing/v1/products/builtfor_example/components";
+
+    public async ValueTask InitializeAsync() => await stack.ResetAsync();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Theory]
+    [InlineData(Catalog)]
+    [InlineData("/catalog?country=nowhere")]
+    [InlineData(Proxied)]
+    [InlineData("/nothing")]
+    [InlineData("/health/ready")]
+    [InlineData("/swagger/index.html")]
+    public async Task Every_answer_is_what_it_says_it_is_and_frames_nothing(string path)
+    {
+        var answer = await stack.Gateway.GetAsync(path);
+
+        Assert.Equal("nosniff", answer.Header("X-Content-Type-Options"));
+        Assert.Contains("frame-ancestors 'none'", answer.Header("Content-Security-Policy"), StringComparison.Ordinal);
+        Assert.Contains("default-src 'none'", answer.Header("Content-Security-Policy"), StringComparison.Ordinal);
+        Assert.Null(answer.Header("Server"));
+    }
+
+    [Fact]
+    public async Task Forwarded_calls_give_way_before_the_catalog_does_and_a_ready_answer_never()
+    {
+        await using var gateway = await stack.StartGatewayAsync(("Security:MaxConcurrentRequests", "4"));
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
+        await stack.Simulator.FaultAsync("billing", new { hang = true });
+
+        // Three forwarded calls have all that forwarded calls may have; a catalog answer takes what is left.
+        var hanging = Enumerable.Range(0, 3).Select(_ => gateway.GetAsync(Proxied)).ToList();
+        await GatewayProcess.EventuallyAsync(async () => (await stack.Simulator.ReceivedAsync("billing")).Count >= 4, TimeSpan.FromSeconds(10));
+        var refused = await gateway.GetAsync(Proxied);
+        var cold = gateway.GetAsync("/catalog/shipping_example?country=JP");
+        await GatewayProcess.EventuallyAsync(async () => (await stack.Simulator.ReceivedAsync("billing")).Count >= 5, TimeSpan.FromSeconds(10));
+
+        // Nothing is left: another cold answer waits a moment and is refused, a ready one is served.
+        var coldest = await gateway.GetAsync("/catalog/reviews_example?country=JP");
+        var ready = await gateway.GetAsync(Catalog);
+        var health = await gateway.GetAsync("/health/ready");
+        await stack.Simulator.ClearFaultsAsync();
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "overloaded"), (refused.Status, refused.Code));
+        Assert.NotNull(refused.Header("Retry-After"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "overloaded"), (coldest.Status, coldest.Code));
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (ready.Status, health.Status));
+        Assert.All(await Task.WhenAll([.. hanging, cold]), answer => Assert.True(answer.Status == HttpStatusCode.OK, answer.Body));
+
+        // And the slots are free again.
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Proxied)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync("/catalog/reviews_example?country=JP")).Status);
+    }
+
+    [Fact]
+    public async Task A_request_line_or_headers_beyond_their_limits_are_the_servers_414_and_431()
+    {
+        Assert.StartsWith("HTTP/1.1 414", await RawAsync($"GET /catalog?product={new string('a', 9_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 431", await RawAsync($"GET /catalog HTTP/1.1\r\nHost: localhost\r\nX-Long: {new string('a', 40_000)}\r\n\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "HTTP/1.1 431",
+            await RawAsync($"GET /catalog HTTP/1.1\r\nHost: localhost\r\n{string.Concat(Enumerable.Range(0, 101).Select(n => $"X-{n}: a\r\n"))}\r\n"),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_host_that_is_not_allowed_is_refused()
+    {
+        await using var gateway = await stack.StartGatewayAsync(("AllowedHosts", "shop-gateway.example.com;127.0.0.1"));
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await gateway.GetAsync(Catalog, ("Host", "evil.example"))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog, ("Host", "shop-gateway.example.com"))).Status);
+    }
+
+    private async Task<string> RawAsync(string request)
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(IPAddress.Loopback, stack.Gateway.Address.Port, TestContext.Current.CancellationToken);
+        await using var stream = socket.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(request), TestContext.Current.CancellationToken);
+        var buffer = new byte[1024];
+        return Encoding.ASCII.GetString(buffer, 0, await stream.ReadAsync(buffer, TestContext.Current.CancellationToken));
+    }
+}
