@@ -100,6 +100,19 @@ public sealed class ApiKeyTests(GatewayStack stack) : IClassFixture<GatewayStack
     }
 
     [Fact]
+    public async Task A_key_that_the_root_script_made_works_with_the_lines_that_it_printed()
+    {
+        await using var script = ChildProcess.Start("bash", [Path.Combine(Programs.Root, "dev"), "key", "back office", "admin"], []);
+        Assert.Equal(0, await script.ExitCodeAsync());
+        var lines = script.Output.Split('\n').Select(line => line.Trim()).ToList();
+        var settings = lines.Where(line => line.StartsWith("Security__ApiKeys__N__", StringComparison.Ordinal))
+            .Select(line => line.Split('=', 2)).Select(pair => (pair[0].Replace("__N__", ":2:", StringComparison.Ordinal).Replace("__", ":", StringComparison.Ordinal), pair[1]));
+        await using var gateway = await stack.StartGatewayAsync([.. settings]);
+
+        Assert.Equal(HttpStatusCode.Accepted, await PurgeAsync(gateway, lines.Single(line => line.StartsWith("gw_", StringComparison.Ordinal))));
+    }
+
+    [Fact]
     public async Task A_change_that_is_not_sound_is_refused_and_what_was_stays()
     {
         Write("Security__ApiKeys__2__Name", "shop");
