@@ -4,6 +4,7 @@ using Gateway.Caching;
 using Gateway.Catalog;
 using Gateway.Configuration;
 using Gateway.Hosting;
+using Gateway.Hosting.Observability;
 using Gateway.Hosting.Security;
 using Gateway.Proxy;
 using Gateway.Upstreams;
@@ -20,10 +21,9 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 
 // Host
 builder.Configuration.AddSecretFiles();
-builder.AddGatewayLogging();
+builder.AddGatewayObservability();
 builder.WebHost.ConfigureKestrel(RequestLimits.Apply);
 builder.Services.AddSingleton(TimeProvider.System);
-builder.Services.AddGatewayHealth();
 builder.Services.AddGatewaySecurity();
 builder.Services.AddGatewaySwagger();
 
@@ -56,7 +56,9 @@ app.UseRequestTimeouts();
 // Routes
 app.MapCatalog();
 app.MapPurge();
+app.MapPriceDrift();
 app.MapHealth();
+app.MapHealthDetails();
 if (!StartupValidation.Passes(app.MapGatewayProxy, Console.Error))
 {
     return 1;
@@ -69,6 +71,7 @@ if (args.Contains(CheckConfig, StringComparer.Ordinal))
 }
 
 StartupValidation.Warn(app.Services);
+app.Services.GetRequiredService<Observables>().Register();
 
 try
 {

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using Gateway.Telemetry;
+
 namespace Gateway.AccessTokens;
 
 /// <summary>
@@ -31,6 +34,21 @@ internal sealed partial class AccessTokenProvider(
     private int _failures;
     private DateTimeOffset _notBefore;
     private DateTimeOffset _renewAt;
+
+    /// <summary>The token endpoint, as this replica's requests find it.</summary>
+    public DependencyHealth Health { get; } = new("authorization", time, logger);
+
+    /// <summary>When the token in use was obtained and when it expires; null if there is none.</summary>
+    public (DateTimeOffset ObtainedAt, DateTimeOffset ExpiresAt)? TokenAge
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return IsUsable(_current) ? (_current!.ObtainedAt, _current.ExpiresAt) : null;
+            }
+        }
+    }
 
     /// <summary>There is a token to call with, without waiting.</summary>
     public bool HasToken
@@ -107,6 +125,8 @@ internal sealed partial class AccessTokenProvider(
 
     private async Task<AccessToken?> LoadAsync()
     {
+        // Whoever waits counts the whole wait as one for the token.
+        Timeline.Current = null;
         AccessToken? rejected;
         AccessToken? current;
         lock (_gate)
@@ -122,6 +142,7 @@ internal sealed partial class AccessTokenProvider(
 
         if (rejected is not null)
         {
+            Renewed("rejected");
             Log.Rejected(logger);
             await store.RemoveAsync(rejected);
         }
@@ -158,11 +179,13 @@ internal sealed partial class AccessTokenProvider(
                 }
             }
 
+            var waiting = time.GetTimestamp();
             do
             {
                 await Task.Delay(PeerPoll, time);
             }
             while (time.GetUtcNow() < patience && await store.IsLeaseHeldAsync());
+            Metrics.LeaseWait.Record(time.GetElapsedTime(waiting).TotalSeconds, Metrics.Tag("kind", "token"));
         }
     }
 
@@ -171,17 +194,31 @@ internal sealed partial class AccessTokenProvider(
     {
         var shared = await store.GetAsync();
         var isDue = IsUsable(current) && time.GetUtcNow() >= shared?.RenewFrom;
-        return IsUsable(shared) && !isDue && shared!.Value != rejected?.Value ? Adopt(shared) : null;
+        if (!IsUsable(shared) || isDue || shared!.Value == rejected?.Value)
+        {
+            return null;
+        }
+
+        Renewed("adopted");
+        return Adopt(shared);
     }
 
     private async Task<AccessToken?> ObtainAsync(AccessToken? rejected)
     {
+        using var span = Metrics.Traces.StartActivity("token", ActivityKind.Client);
+        using var call = Health.Begin();
         var issued = await RequestAsync();
         if (issued is null)
         {
+            call.End("failed");
+            span?.SetStatus(ActivityStatusCode.Error);
+            Renewed("failed");
             BackOff();
             return null;
         }
+
+        call.End(failure: null);
+        Renewed("obtained");
 
         var now = time.GetUtcNow();
         var token = new AccessToken(issued.Value, now, now + issued.Life, followsRejection: rejected is not null);
@@ -205,6 +242,8 @@ internal sealed partial class AccessTokenProvider(
             return null;
         }
     }
+
+    private static void Renewed(string result) => Metrics.TokenRenewals.Add(1, Metrics.Tag("result", result));
 
     private AccessToken Adopt(AccessToken token)
     {

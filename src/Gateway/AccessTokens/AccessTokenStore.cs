@@ -46,7 +46,7 @@ internal sealed partial class AccessTokenStore
         var entry = new Entry(token.Value, token.ObtainedAt, token.ExpiresAt, token.FollowsRejection);
         var place = Current;
         var wire = place.Cipher.Seal(JsonSerializer.SerializeToUtf8Bytes(entry, TokenStoreContext.Default.Entry), place.Key);
-        await _redis.TryAsync(database => database.StringSetAsync(place.Key, wire, life));
+        await _redis.TryAsync("SET", database => database.StringSetAsync(place.Key, wire, life));
     }
 
     /// <summary>Removes exactly this token: one that another replica has put there meanwhile stays.</summary>
@@ -69,7 +69,7 @@ internal sealed partial class AccessTokenStore
 
     private async Task<(AccessToken? Token, RedisValue Wire)> ReadAsync(Place place)
     {
-        var (done, wire) = await _redis.TryAsync(database => database.StringGetAsync(place.Key));
+        var (done, wire) = await _redis.TryAsync("GET", database => database.StringGetAsync(place.Key));
         if (!done || wire.IsNull || place.Cipher.Open((byte[])wire!, place.Key) is not { } plaintext)
         {
             return default;

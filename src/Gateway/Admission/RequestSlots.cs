@@ -13,6 +13,7 @@ internal sealed class RequestSlots : IDisposable
     /// <summary>How long one waits in the queue, which holds a tenth as many as there are slots, 200 at most.</summary>
     internal static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
+    private readonly int _slots;
     private readonly TimeProvider _time;
     private readonly ConcurrencyLimiter _all;
     private readonly ConcurrencyLimiter _forwarded;
@@ -20,10 +21,13 @@ internal sealed class RequestSlots : IDisposable
     public RequestSlots(IOptions<AdmissionOptions> options, TimeProvider time)
     {
         _time = time;
-        var slots = options.Value.MaxConcurrentRequests;
+        var slots = _slots = options.Value.MaxConcurrentRequests;
         _all = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = slots, QueueLimit = Math.Min(200, Math.Max(1, slots / 10)) });
         _forwarded = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = Math.Max(1, slots * 3 / 4) });
     }
+
+    /// <summary>How many wait for an upstream now.</summary>
+    public long InUse => _slots - (_all.GetStatistics()?.CurrentAvailablePermits ?? _slots);
 
     /// <summary>A slot for a forwarded call, to be disposed of when it is done; null if there is none.</summary>
     public IDisposable? TryEnterForwarded()

@@ -1,3 +1,5 @@
+using Gateway.Telemetry;
+
 namespace Gateway.Caching;
 
 /// <summary>What the cache has for a query: a value, fresh or stale, or the reason why there is none.</summary>
@@ -7,6 +9,7 @@ namespace Gateway.Caching;
 /// <param name="StaleAsOf">When a value was got whose last refresh failed; null for any other.</param>
 /// <param name="Loaded">An upstream was asked for this answer.</param>
 /// <param name="Watch">Tells whether it has changed since.</param>
+/// <param name="Seen">What was waited for to have it; null if it was at hand.</param>
 internal sealed record CacheAnswer<T, TFailure>(
-    T Value, TFailure? Failure, DateTimeOffset FreshUntil, DateTimeOffset? StaleAsOf, bool Loaded, CacheWatch Watch)
+    T Value, TFailure? Failure, DateTimeOffset FreshUntil, DateTimeOffset? StaleAsOf, bool Loaded, CacheWatch Watch, Timeline? Seen = null)
     where TFailure : struct;

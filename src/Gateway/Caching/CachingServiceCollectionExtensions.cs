@@ -12,6 +12,7 @@ internal static class CachingServiceCollectionExtensions
         services.AddOptionsSection<CacheOptions, CacheOptionsValidator>(CacheOptions.Section);
         services.AddSingleton<IMemoryCache>(provider => new MemoryCache(new MemoryCacheOptions
         {
+            TrackStatistics = true,
             SizeLimit = provider.GetRequiredService<IOptions<CacheOptions>>().Value.MemoryLimit,
         }));
         services.AddSingleton<RedisConnection>();

@@ -182,7 +182,7 @@ internal sealed partial class PurgeLedger : BackgroundService
         }
 
         var known = Epoch;
-        var (done, reply) = await _redis.TryAsync(database => database.ScriptEvaluateAsync(SyncScript, Keys, [known, LogLength], RedisConnection.ScriptFlags));
+        var (done, reply) = await _redis.TryAsync("EVAL", database => database.ScriptEvaluateAsync(SyncScript, Keys, [known, LogLength], RedisConnection.ScriptFlags));
         if (!done)
         {
             _synced = false;
@@ -249,7 +249,7 @@ internal sealed partial class PurgeLedger : BackgroundService
 
     private async Task<(bool Done, long Epoch)> PublishAsync(PurgeScope scope)
     {
-        var (done, epoch) = await _redis.TryAsync(database => database.ScriptEvaluateAsync(
+        var (done, epoch) = await _redis.TryAsync("EVAL", database => database.ScriptEvaluateAsync(
             PurgeScript, Keys, [Epoch, scope.Hard ? 1 : 0, scope.Tag ?? string.Empty, LogLength, _prefix], RedisConnection.ScriptFlags));
         return (done, done ? (long)epoch! : 0);
     }

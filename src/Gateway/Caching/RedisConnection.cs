@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net.Sockets;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -57,10 +59,12 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
 
     /// <summary>Removes a key if it still holds exactly this.</summary>
     public async Task DeleteIfEqualAsync(RedisKey key, RedisValue value) =>
-        await TryAsync(database => database.ScriptEvaluateAsync(CompareAndDelete, [key], [value], ScriptFlags));
+        await TryAsync("EVAL", database => database.ScriptEvaluateAsync(CompareAndDelete, [key], [value], ScriptFlags));
 
     /// <summary>Runs a command if Redis can be had. <c>Done</c> is false, and nothing is thrown, when it can not or did not answer.</summary>
-    public async ValueTask<(bool Done, T? Value)> TryAsync<T>(Func<IDatabase, Task<T>> command)
+    /// <param name="operation">The command's name, for traces.</param>
+    /// <param name="command">Issues it.</param>
+    public async ValueTask<(bool Done, T? Value)> TryAsync<T>(string operation, Func<IDatabase, Task<T>> command)
     {
         FollowConfiguration();
         if (Volatile.Read(ref _multiplexer) is not { } multiplexer || IsCooling)
@@ -75,6 +79,10 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
         }
 
         Task<T>? running = null;
+        using var span = Metrics.Traces.StartActivity(operation, ActivityKind.Client);
+        span?.SetTag("db.system.name", "redis").SetTag("db.operation.name", operation);
+        var started = _time.GetTimestamp();
+        var outcome = "ok";
         try
         {
             running = command(multiplexer.GetDatabase());
@@ -84,6 +92,9 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
         }
         catch (RedisConnectionException)
         {
+            outcome = "unreachable";
+            span?.SetStatus(ActivityStatusCode.Error);
+
             // Costs no time, and while a connection is being restored it passes: no reason for a cool-off.
             if (!multiplexer.IsConnected)
             {
@@ -94,10 +105,17 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
         }
         catch (Exception exception) when (exception is TimeoutException or RedisException or ObjectDisposedException)
         {
+            outcome = exception is TimeoutException ? "timeout" : "error";
+            span?.SetStatus(ActivityStatusCode.Error);
             Observe(running);
             Volatile.Write(ref _coolOffUntil, _time.GetTimestamp() + (long)(CoolOff.TotalSeconds * _time.TimestampFrequency));
             Enter(RedisState.Down, exception.GetType().Name);
             return default;
+        }
+        finally
+        {
+            Timeline.Current?.Add(Timeline.Cache, started, _time.GetTimestamp());
+            Metrics.RedisDuration.Record(_time.GetElapsedTime(started).TotalSeconds, Metrics.Tag("outcome", outcome));
         }
     }
 

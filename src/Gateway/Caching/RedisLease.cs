@@ -16,13 +16,13 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
     public async Task<(bool Done, string? Token)> TryTakeAsync(string name, TimeSpan life)
     {
         var token = $"{_owner}:{Interlocked.Increment(ref _serial)}";
-        var (done, taken) = await redis.TryAsync(database => database.StringSetAsync(Key(name), token, life, When.NotExists));
+        var (done, taken) = await redis.TryAsync("SET", database => database.StringSetAsync(Key(name), token, life, When.NotExists));
         return (done, done && taken ? token : null);
     }
 
     public async Task<bool> IsHeldAsync(string name)
     {
-        var (done, held) = await redis.TryAsync(database => database.KeyExistsAsync(Key(name)));
+        var (done, held) = await redis.TryAsync("EXISTS", database => database.KeyExistsAsync(Key(name)));
         return done && held;
     }
 

@@ -1,3 +1,4 @@
+using Gateway.Telemetry;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -98,6 +99,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             var watch = Watch(query.Key);
             if (Remembered(query) is { } entry)
             {
+                Count(IsFresh(query, entry) ? "memory" : "stale");
                 RefreshIfDue(query, entry);
                 answers[index] = Task.FromResult(Answer(query, entry, loaded: false, watch));
             }
@@ -108,6 +110,10 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
                 if (isNew)
                 {
                     (begun ??= []).Add((query, flight));
+                }
+                else
+                {
+                    Count("joined");
                 }
             }
         }
@@ -205,6 +211,8 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private async Task FillAsync(List<(CacheQuery<T, TFailure> Query, Flight Flight)> begun)
     {
         (CacheEntry<T>? Entry, int Size)[] found;
+        var started = _time.GetTimestamp();
+        Timeline.Current = null;
         try
         {
             found = await ReadAsync(begun.ConvertAll(one => one.Query));
@@ -216,17 +224,21 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             found = new (CacheEntry<T>? Entry, int Size)[begun.Count];
         }
 
+        var read = _time.GetTimestamp();
         for (var index = 0; index < begun.Count; index++)
         {
             var (query, flight) = begun[index];
+            flight.Seen.Add(Timeline.Cache, started, read);
             if (found[index] is var (entry, size) && entry is not null)
             {
+                Count("redis");
                 Remember(query, entry, size);
                 Land(query, flight, Answer(query, entry, loaded: false));
                 RefreshIfDue(query, entry);
             }
             else
             {
+                Count("miss");
                 _ = FlyAsync(query, flight, known: null);
             }
         }
@@ -235,6 +247,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>3b and 3c, with a slot held; always lands.</summary>
     private async Task FlyAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
     {
+        Timeline.Current = flight.Seen;
         if (!await TryTakeSlotAsync())
         {
             Fail(query, flight, known, _cache.TimedOut);
@@ -310,16 +323,25 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
                 return (token, null);
             }
 
-            do
+            var waiting = _time.GetTimestamp();
+            try
             {
-                if (_time.GetUtcNow() >= patience)
+                do
                 {
-                    return default;
-                }
+                    if (_time.GetUtcNow() >= patience)
+                    {
+                        return default;
+                    }
 
-                await Task.Delay(PeerPoll, _time);
+                    await Task.Delay(PeerPoll, _time);
+                }
+                while (await _lease.IsHeldAsync(name));
             }
-            while (await _lease.IsHeldAsync(name));
+            finally
+            {
+                flight.Seen.Add(Timeline.Cache, waiting, _time.GetTimestamp());
+                Metrics.LeaseWait.Record(_time.GetElapsedTime(waiting).TotalSeconds, Metrics.Tag("kind", "cache"));
+            }
         }
 
         return default;
@@ -370,7 +392,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         Land(query, flight, Answer(query, entry, loaded: true));
         if (_ledger.IsSynced && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid)
         {
-            await _redis.TryAsync(database => database.StringSetAsync(_prefix + query.Key, wire, entry.StaleUntil - now));
+            await _redis.TryAsync("SET", database => database.StringSetAsync(_prefix + query.Key, wire, entry.StaleUntil - now));
         }
     }
 
@@ -414,7 +436,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         }
 
         var keys = queries.ConvertAll(query => (RedisKey)(_prefix + query.Key)).ToArray();
-        var (done, wires) = await _redis.TryAsync(database => database.StringGetAsync(keys));
+        var (done, wires) = await _redis.TryAsync("MGET", database => database.StringGetAsync(keys));
         for (var index = 0; done && index < found.Length; index++)
         {
             var wire = (byte[]?)wires![index];
@@ -454,8 +476,10 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     {
         // Out of the way first: who comes now finds memory.
         Forget(query, flight);
-        flight.Land(answer);
+        flight.Land(answer with { Seen = flight.Seen });
     }
+
+    private void Count(string result) => Metrics.CacheLookups.Add(1, Metrics.Tag("cache", _cache.Name), Metrics.Tag("result", result));
 
     private void Forget(CacheQuery<T, TFailure> query, Flight flight)
     {
@@ -477,6 +501,9 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         private readonly TaskCompletionSource<CacheAnswer<T, TFailure>> _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public long Epoch => epoch;
+
+        /// <summary>What it waited for; whoever waits for it has waited for the same.</summary>
+        public Timeline Seen { get; } = new();
 
         public Task<CacheAnswer<T, TFailure>> Task => _landed.Task;
 

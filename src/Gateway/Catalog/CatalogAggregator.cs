@@ -1,5 +1,6 @@
 using Gateway.Caching;
 using Gateway.Problems;
+using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
@@ -24,7 +25,7 @@ internal sealed class CatalogAggregator(
         {
             var questions = skus.Select(sku => new PriceQuestion(sku, question.Country)).ToList();
             var watches = questions.ConvertAll(sources.Watch);
-            return [.. sources.Prices(questions).Zip(watches, (price, watch) => InTimeAsync(price, watch, parts, deadline.Token))];
+            return [.. sources.Prices(questions).Zip(watches, (price, watch) => InTimeAsync(Timeline.Paymentwall, price, watch, parts, deadline.Token))];
         });
 
         // 1 and 2
@@ -51,7 +52,7 @@ internal sealed class CatalogAggregator(
     {
         var components = new ComponentsQuestion(productId, question.Status, question.Language, question.Sandbox);
         var watch = sources.Watch(components);
-        if (!(await InTimeAsync(sources.ComponentsAsync(components), watch, parts, deadline)).TryGet(out var listed, out var failure))
+        if (!(await InTimeAsync(Timeline.Billing, sources.ComponentsAsync(components), watch, parts, deadline)).TryGet(out var listed, out var failure))
         {
             return new ProductListing(productId, [], Explain(failure).ToProblem());
         }
@@ -74,21 +75,29 @@ internal sealed class CatalogAggregator(
     private UpstreamFailure Explain(UpstreamFailure failure) =>
         failure == UpstreamFailure.Timeout && billing.LacksToken ? UpstreamFailure.TokenUnavailable : failure;
 
+    /// <param name="phase">What a look-up that is still under way at the deadline has waited for.</param>
     /// <param name="asked">The look-up.</param>
     /// <param name="watch">Begun before it, for a look-up that is still under way at the deadline: its landing is a change.</param>
     /// <param name="parts">Where what it was made of is noted.</param>
     /// <param name="deadline">The answer's.</param>
-    private static async Task<UpstreamResult<T>> InTimeAsync<T>(
-        Task<CacheAnswer<T, UpstreamFailure>> asked, CacheWatch watch, Parts parts, CancellationToken deadline)
+    private async Task<UpstreamResult<T>> InTimeAsync<T>(
+        string phase, Task<CacheAnswer<T, UpstreamFailure>> asked, CacheWatch watch, Parts parts, CancellationToken deadline)
     {
+        var started = time.GetTimestamp();
         try
         {
             var answer = await asked.WaitAsync(deadline);
+            if (answer.Seen is { } seen)
+            {
+                Timeline.Current?.Add(seen, started);
+            }
+
             parts.Add(answer.Failure is null ? answer.FreshUntil : null, answer.Loaded, answer.Watch);
             return answer.Failure is { } failure ? UpstreamResult.Failed<T>(failure) : UpstreamResult.Of(answer.Value, answer.StaleAsOf);
         }
         catch (OperationCanceledException)
         {
+            Timeline.Current?.Add(phase, started, time.GetTimestamp());
             parts.Add(freshUntil: null, loaded: true, watch);
             return UpstreamResult.Failed<T>(UpstreamFailure.Timeout);
         }

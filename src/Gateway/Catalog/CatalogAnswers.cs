@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Gateway.Caching;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Gateway.Catalog;
@@ -9,7 +11,7 @@ namespace Gateway.Catalog;
 /// memory is a matter of microseconds. A purge makes all of them anew.
 /// </summary>
 internal sealed class CatalogAnswers(
-    CatalogAggregator aggregator, PurgeLedger ledger, IMemoryCache memory, TimeProvider time)
+    CatalogAggregator aggregator, PriceDrift drift, PurgeLedger ledger, IMemoryCache memory, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Key, long Epoch), Task<CatalogOutcome>> _assembling = [];
@@ -44,17 +46,24 @@ internal sealed class CatalogAnswers(
 
     private async Task<CatalogOutcome> AssembleAsync(CatalogQuestion question, (string Key, long Epoch) flight)
     {
+        using var span = Metrics.Traces.StartActivity("catalog");
+        var seen = new Timeline();
+        Timeline.Current = seen;
         try
         {
             var assembly = await aggregator.AssembleAsync(question);
             if (assembly.Response is not { } response)
             {
-                return new CatalogOutcome(Answer: null, assembly.Problem, IsHit: false);
+                span?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", assembly.Problem!.Code);
+                return new CatalogOutcome(Answer: null, assembly.Problem, IsHit: false, seen);
             }
 
+            span?.SetTag("gateway.catalog.items", response.Total).SetTag("gateway.catalog.complete", response.Completeness.Complete);
+
+            drift.Observe(question, response);
             var answer = new ReadyAnswer(assembly, response, time.GetUtcNow(), flight.Epoch);
             Keep(flight.Key, answer);
-            return new CatalogOutcome(answer, Problem: null, IsHit: !assembly.Loaded);
+            return new CatalogOutcome(answer, Problem: null, IsHit: !assembly.Loaded, seen);
         }
         finally
         {

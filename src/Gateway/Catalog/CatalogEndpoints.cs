@@ -1,12 +1,15 @@
 using Gateway.Admission;
 using Gateway.Configuration;
 using Gateway.Problems;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Catalog;
 
 internal static class CatalogEndpoints
 {
+    private const string ServerTiming = "Server-Timing";
+
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
 
     /// <summary>What can come instead of a catalog.</summary>
@@ -20,15 +23,15 @@ internal static class CatalogEndpoints
     {
         var needsKey = routes.ServiceProvider.GetRequiredService<IOptions<CatalogAccessOptions>>().Value.RequireKeyForCatalog;
         Describe(needsKey, routes.MapMethods(
-            "/catalog", Methods, (HttpContext context, CatalogQuestionReader reader, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers) =>
-                AnswerAsync(context, productId: null, reader, answers, slots, headers)))
+            "/catalog", Methods, (HttpContext context, CatalogQuestionReader reader, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers, TimeProvider time) =>
+                AnswerAsync(context, productId: null, reader, answers, slots, headers, time)))
             .WithSummary("What can this customer buy here, and what does it cost?")
             .WithDescription(
                 "Lists the components (plans, add-ons, charges) of Billing products, each with Paymentwall's price for the customer's "
                 + "country. An item is never dropped because its price is missing: `price.status` says what became of it.");
         Describe(needsKey, routes.MapMethods(
-            "/catalog/{productId}", Methods, (HttpContext context, string productId, CatalogQuestionReader reader, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers) =>
-                AnswerAsync(context, productId, reader, answers, slots, headers)))
+            "/catalog/{productId}", Methods, (HttpContext context, string productId, CatalogQuestionReader reader, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers, TimeProvider time) =>
+                AnswerAsync(context, productId, reader, answers, slots, headers, time)))
             .WithSummary("The same for one product.")
             .WithDescription("As `GET /catalog?product={productId}`.");
     }
@@ -46,7 +49,8 @@ internal static class CatalogEndpoints
     }
 
     private static async Task<IResult> AnswerAsync(
-        HttpContext context, string? productId, CatalogQuestionReader reader, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers)
+        HttpContext context, string? productId, CatalogQuestionReader reader, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers,
+        TimeProvider time)
     {
         headers.SetVary(context.Response);
         if (reader.Read(context.Request, productId, out var question) is { } invalid)
@@ -56,18 +60,39 @@ internal static class CatalogEndpoints
 
         if (answers.TryGetReady(question!) is { } ready)
         {
+            context.Response.Headers[ServerTiming] = "cache;desc=\"hit\"";
+            Note(context, CatalogFacts.Ready, ready.Completeness);
             return new ReadyAnswerResult(ready, headers, question!.IsPrivate, isHit: true);
         }
 
+        var started = time.GetTimestamp();
         using var slot = await slots.EnterAsync(context.RequestAborted);
         if (slot is null)
         {
+            Metrics.RequestsShed.Add(1, Metrics.Tag("kind", "catalog"));
             return new ProblemResult(Problem.Overloaded);
         }
 
         var outcome = await answers.AssembleAsync(question!, context.RequestAborted);
+        var shares = outcome.Seen!.Between(started, time.GetTimestamp(), time);
+        context.Response.Headers[ServerTiming] = Timeline.Header(shares);
+        foreach (var (phase, duration) in shares)
+        {
+            Metrics.CatalogPhase.Record(duration.TotalSeconds, Metrics.Tag("phase", phase));
+        }
+
+        Note(context, outcome.IsHit ? CatalogFacts.Cached : CatalogFacts.Loaded, outcome.Answer?.Completeness ?? "failed");
         return outcome.Answer is { } answer
             ? new ReadyAnswerResult(answer, headers, question!.IsPrivate, outcome.IsHit)
             : new ProblemResult(outcome.Problem!);
+    }
+
+    private static void Note(HttpContext context, string cache, string completeness)
+    {
+        context.Features.Set(CatalogFacts.Of(cache, completeness));
+        if (Metrics.CatalogAnswers.Enabled)
+        {
+            Metrics.CatalogAnswers.Add(1, Metrics.Tag("completeness", completeness), Metrics.Tag("cache", cache));
+        }
     }
 }

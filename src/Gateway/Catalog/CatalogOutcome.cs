@@ -1,4 +1,5 @@
 using Gateway.Problems;
+using Gateway.Telemetry;
 
 namespace Gateway.Catalog;
 
@@ -6,4 +7,5 @@ namespace Gateway.Catalog;
 /// <param name="Answer">Null if <paramref name="Problem"/> is set.</param>
 /// <param name="Problem">Why there is none.</param>
 /// <param name="IsHit">No upstream had to be asked.</param>
-internal sealed record CatalogOutcome(ReadyAnswer? Answer, Problem? Problem, bool IsHit);
+/// <param name="Seen">Where the time went.</param>
+internal sealed record CatalogOutcome(ReadyAnswer? Answer, Problem? Problem, bool IsHit, Timeline? Seen = null);

@@ -11,6 +11,7 @@ internal static class CatalogServiceCollectionExtensions
         services.AddSingleton<CatalogRules>();
         services.AddSingleton<CatalogQuestionReader>();
         services.AddSingleton<CatalogSources>();
+        services.AddSingleton<PriceDrift>();
         services.AddSingleton<CatalogAggregator>();
         services.AddSingleton<CatalogAnswers>();
         services.AddSingleton<CatalogHeaders>();

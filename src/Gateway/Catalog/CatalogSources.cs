@@ -45,6 +45,9 @@ internal sealed partial class CatalogSources : IAsyncDisposable
     /// <summary>How often something that an answer may be made of has changed.</summary>
     public long Version => _components.Version + _prices.Version;
 
+    /// <summary>Look-ups and refreshes under way.</summary>
+    public int InFlight => _components.InFlight + _prices.InFlight;
+
     /// <summary>Watches what the answer to the question is made of; begin it before asking.</summary>
     public CacheWatch Watch(ComponentsQuestion question) => _components.Watch(Key(question));
 

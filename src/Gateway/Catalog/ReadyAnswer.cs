@@ -32,6 +32,7 @@ internal sealed class ReadyAnswer
         IsSettled = isComplete && fresh > TimeSpan.Zero;
         UsableUntil = now + (fresh > TimeSpan.Zero ? FreshFor : LongestUnsettled);
         IsComplete = isComplete;
+        Completeness = !isComplete ? "incomplete" : response.Completeness.Stale > 0 ? "stale" : "complete";
         _parts = IsSettled ? [] : assembly.Parts;
         Epoch = epoch;
     }
@@ -47,6 +48,9 @@ internal sealed class ReadyAnswer
     public DateTimeOffset UsableUntil { get; }
 
     public bool IsComplete { get; }
+
+    /// <summary>As <see cref="CatalogFacts.Completeness"/>.</summary>
+    public string Completeness { get; }
 
     /// <summary>Complete and made of fresh parts only. Another is only as good as long as no part has changed.</summary>
     public bool IsSettled { get; }

@@ -18,6 +18,10 @@ internal abstract class OptionsSection
     /// <summary>The options that it is bound to.</summary>
     public abstract Type Type { get; }
 
+    /// <summary>The keys of its secrets.</summary>
+    public IEnumerable<string> SecretPaths => Type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        .Where(property => property.IsDefined(typeof(SecretAttribute))).Select(property => $"{Name}:{property.Name}");
+
     /// <summary>All errors of the section, each naming the key and the fix; empty if it is sound.</summary>
     public abstract IReadOnlyList<string> Check(IServiceProvider services);
 

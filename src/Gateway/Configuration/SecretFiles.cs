@@ -11,13 +11,11 @@ namespace Gateway.Configuration;
 internal static class SecretFiles
 {
     /// <summary>Where they are looked for; default <c>/run/secrets</c>. A folder that is absent at the start is never looked at again.</summary>
-    public const string FolderKey = "Hosting:SecretsFolder";
-
-    private const string DefaultFolder = "/run/secrets";
+    public const string FolderKey = $"{SecretFilesOptions.Section}:{nameof(SecretFilesOptions.SecretsFolder)}";
 
     public static void AddSecretFiles(this ConfigurationManager configuration)
     {
-        var folder = configuration[FolderKey] is { Length: > 0 } named ? named : DefaultFolder;
+        var folder = configuration[FolderKey] is { Length: > 0 } named ? named : new SecretFilesOptions().SecretsFolder;
         if (!Directory.Exists(folder))
         {
             return;

@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Hosting.Observability;
 using Gateway.Hosting.Security;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
@@ -20,6 +21,7 @@ internal static partial class StartupValidation
             // What is misspelt elsewhere is a default instead of a value; here it is an open door.
             .. UnknownKeys(services).Where(IsSecurity).Select(key => $"{key}: there is no such key."),
             .. TrustsEverybody(services.GetRequiredService<IConfiguration>()),
+            .. OpenTelemetryExport.Error() is { } error ? [error] : Array.Empty<string>(),
         ];
         return Report([.. errors.Distinct(StringComparer.Ordinal)], output);
     }

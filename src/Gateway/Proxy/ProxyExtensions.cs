@@ -1,5 +1,6 @@
 using Gateway.Admission;
 using Gateway.Problems;
+using Gateway.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Proxy;
@@ -36,7 +37,14 @@ internal static class ProxyExtensions
             }
 
             using var slot = context.RequestServices.GetRequiredService<RequestSlots>().TryEnterForwarded();
-            await (slot is null ? new ProblemResult(Problem.Overloaded).ExecuteAsync(context) : next(context));
+            if (slot is null)
+            {
+                Metrics.RequestsShed.Add(1, Metrics.Tag("kind", "proxy"));
+                await new ProblemResult(Problem.Overloaded).ExecuteAsync(context);
+                return;
+            }
+
+            await next(context);
         });
         pipeline.UseSessionAffinity();
         pipeline.UseLoadBalancing();

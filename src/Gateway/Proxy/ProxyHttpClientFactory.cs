@@ -1,17 +1,23 @@
 using Gateway.AccessTokens;
+using Gateway.Telemetry;
+using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Proxy;
 
 /// <summary>YARP's clients with the gateway's rules: connections are renewed so that DNS changes are followed, no trace context to third parties.</summary>
-internal sealed class ProxyHttpClientFactory(AccessTokenProvider tokens, ILogger<ForwarderHttpClientFactory> logger) : ForwarderHttpClientFactory(logger)
+internal sealed class ProxyHttpClientFactory(
+    AccessTokenProvider tokens, IOptions<TraceContextOptions> traces, ILogger<ForwarderHttpClientFactory> logger) : ForwarderHttpClientFactory(logger)
 {
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {
         base.ConfigureHandler(context, handler);
         handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2);
         handler.ConnectTimeout = TimeSpan.FromSeconds(5);
-        handler.ActivityHeadersPropagator = null;
+        if (!traces.Value.PropagateTraceContext)
+        {
+            handler.ActivityHeadersPropagator = null;
+        }
     }
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>

@@ -39,6 +39,19 @@ internal enum UpstreamFailure
 /// <summary>The one switch from failures to problems.</summary>
 internal static class UpstreamFailureExtensions
 {
+    /// <summary>As clients see it, for metrics and traces.</summary>
+    public static string Name(this UpstreamFailure failure) => failure switch
+    {
+        UpstreamFailure.Timeout => "timeout",
+        UpstreamFailure.Unreachable => "unreachable",
+        UpstreamFailure.Rejected => "rejected",
+        UpstreamFailure.BadPayload => "badPayload",
+        UpstreamFailure.Throttled => "throttled",
+        UpstreamFailure.CircuitOpen => "circuitOpen",
+        UpstreamFailure.TokenUnavailable => "tokenUnavailable",
+        _ => throw new ArgumentOutOfRangeException(nameof(failure), failure, message: null),
+    };
+
     public static Problem ToProblem(this UpstreamFailure failure) => failure switch
     {
         UpstreamFailure.Timeout => Problem.UpstreamTimedOut,

@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Telemetry;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.Extensions.Options;
@@ -26,7 +27,7 @@ internal static class UpstreamServiceCollectionExtensions
         services.AddKeyedSingleton(name, (provider, _) => new UpstreamTransport(
             name,
             provider.GetRequiredService<IOptions<TOptions>>().Value,
-            UpstreamTransport.CreateHandler(),
+            UpstreamTransport.CreateHandler(provider.GetRequiredService<IOptions<TraceContextOptions>>().Value.PropagateTraceContext),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<UpstreamTransport>>()));
         services.AddSingleton(provider =>

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using Gateway.Telemetry;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -28,12 +30,16 @@ internal sealed partial class UpstreamTransport : IDisposable
     private readonly ILogger _logger;
     private readonly RetryBudget _budget = new();
     private readonly ResiliencePipeline<UpstreamAnswer> _pipeline;
+    private readonly CircuitBreakerStateProvider _circuit = new();
+    private readonly string _phase;
 
     public UpstreamTransport(string name, UpstreamOptions options, HttpMessageHandler handler, TimeProvider time, ILogger logger)
     {
         _name = name;
+        _phase = name.ToLowerInvariant();
         _time = time;
         _logger = logger;
+        Health = new DependencyHealth(_phase, time, logger);
         _client = new HttpClient(handler)
         {
             BaseAddress = options.Root,
@@ -47,8 +53,14 @@ internal sealed partial class UpstreamTransport : IDisposable
         _pipeline = BuildPipeline(options);
     }
 
+    public DependencyHealth Health { get; }
+
+    /// <summary>Polly's own word: closed, open, half open, isolated.</summary>
+    public CircuitState Circuit => _circuit.CircuitState;
+
     /// <summary>The handler that upstream calls share: no redirects, connections renewed so that DNS changes are followed.</summary>
-    public static SocketsHttpHandler CreateHandler() => new()
+    /// <param name="propagatesTraces">Third parties get the trace context; only if the operator says so.</param>
+    public static SocketsHttpHandler CreateHandler(bool propagatesTraces = false) => new()
     {
         AllowAutoRedirect = false,
         UseCookies = false,
@@ -56,9 +68,7 @@ internal sealed partial class UpstreamTransport : IDisposable
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         ConnectTimeout = TimeSpan.FromSeconds(2),
         EnableMultipleHttp2Connections = true,
-
-        // Trace context is ours; third parties do not get it.
-        ActivityHeadersPropagator = null,
+        ActivityHeadersPropagator = propagatesTraces ? DistributedContextPropagator.Current : null,
     };
 
     /// <param name="createRequest">Makes a fresh GET request, relative to the base address, for every attempt.</param>
@@ -70,12 +80,16 @@ internal sealed partial class UpstreamTransport : IDisposable
         Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
     {
         _budget.Earn();
+        using var span = Metrics.Traces.StartActivity(_phase, ActivityKind.Client);
+        span?.SetTag("server.address", _client.BaseAddress!.Host).SetTag("server.port", _client.BaseAddress.Port).SetTag("http.request.method", "GET");
+        var started = _time.GetTimestamp();
         try
         {
             var answer = await _pipeline.ExecuteAsync(
                 static async (state, token) => await state.Self.ExchangeAsync(state.createRequest, token),
                 (Self: this, createRequest),
                 cancellationToken);
+            span?.SetTag("http.response.status_code", (int)answer.Status);
             return UpstreamResult.Of(answer);
         }
         catch (TimeoutRejectedException)
@@ -84,6 +98,7 @@ internal sealed partial class UpstreamTransport : IDisposable
         }
         catch (BrokenCircuitException)
         {
+            Mark(UpstreamFailure.CircuitOpen);
             return UpstreamResult.Failed<UpstreamAnswer>(UpstreamFailure.CircuitOpen);
         }
         catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
@@ -101,6 +116,10 @@ internal sealed partial class UpstreamTransport : IDisposable
         catch (IOException)
         {
             return Failed(UpstreamFailure.Unreachable, "connection lost");
+        }
+        finally
+        {
+            Timeline.Current?.Add(_phase, started, _time.GetTimestamp());
         }
     }
 
@@ -173,6 +192,7 @@ internal sealed partial class UpstreamTransport : IDisposable
                     Log.CircuitOpened(_logger, _name);
                     return ValueTask.CompletedTask;
                 },
+                StateProvider = _circuit,
                 OnClosed = _ =>
                 {
                     Log.CircuitClosed(_logger, _name);
@@ -185,8 +205,18 @@ internal sealed partial class UpstreamTransport : IDisposable
 
     private UpstreamResult<UpstreamAnswer> Failed(UpstreamFailure failure, string reason)
     {
+        Mark(failure);
         Log.CallFailed(_logger, _name, failure, reason);
         return UpstreamResult.Failed<UpstreamAnswer>(failure);
+    }
+
+    /// <summary>On the call's own span; without a listener the current one is the server's.</summary>
+    private static void Mark(UpstreamFailure failure)
+    {
+        if (Activity.Current is { } span && span.Source == Metrics.Traces)
+        {
+            span.SetStatus(ActivityStatusCode.Error).SetTag("error.type", failure.Name());
+        }
     }
 
     private static partial class Log

@@ -58,6 +58,7 @@ internal sealed class CatalogUnderTest : IDisposable
         services.AddSingleton<CatalogRules>();
         services.AddSingleton<CatalogSources>();
         services.AddSingleton<CatalogAggregator>();
+        services.AddSingleton<PriceDrift>();
         services.AddSingleton<CatalogAnswers>();
         _services = services.BuildServiceProvider();
         Answers = _services.GetRequiredService<CatalogAnswers>();

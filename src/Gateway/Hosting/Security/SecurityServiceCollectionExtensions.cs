@@ -11,6 +11,7 @@ internal static class SecurityServiceCollectionExtensions
     public static IServiceCollection AddGatewaySecurity(this IServiceCollection services)
     {
         services.AddOptionsSection<SecurityOptions, SecurityOptionsValidator>(SecurityOptions.Section, reloads: true);
+        services.AddOptionsSection<SecretFilesOptions>(SecretFilesOptions.Section);
         services.AddGatewayCors();
         services.AddGatewayRateLimits();
         services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<SecurityOptions>>((forwarded, security) =>

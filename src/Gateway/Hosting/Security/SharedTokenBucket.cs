@@ -162,7 +162,7 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
             wanted = Math.Max(Portion, Volatile.Read(ref _waiting));
         }
 
-        var (done, answer) = await redis.TryAsync(database => database.ScriptEvaluateAsync(
+        var (done, answer) = await redis.TryAsync("EVAL", database => database.ScriptEvaluateAsync(
             Script, [key], [limit.PermitsPerSecond, limit.Burst, wanted], RedisConnection.ScriptFlags));
         lock (_gate)
         {

@@ -1,21 +1,42 @@
 using System.Net;
 using Gateway.AccessTokens;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Upstreams.Billing;
 
 /// <summary>The Billing API, typed. Every call carries the gateway's access token; without one nothing is sent.</summary>
 internal sealed partial class BillingClient(
-    UpstreamTransport transport, AccessTokenProvider tokens, IOptions<BillingOptions> options, ILogger<BillingClient> logger)
+    UpstreamTransport transport, AccessTokenProvider tokens, IOptions<BillingOptions> options, TimeProvider time, ILogger<BillingClient> logger)
 {
     /// <summary>There is no token to call with: whoever gave up waiting gave up waiting for that.</summary>
     public bool LacksToken => !tokens.HasToken;
 
-    /// <summary>The components of a product in Billing's order; a null value means that Billing knows no such product.</summary>
+    /// <summary>
+    /// The components of a product in Billing's order; a null value means that Billing knows no such product. (1) No token, no call.
+    /// (2) A 401 means that the token was revoked or its key rotated: it is renewed once and the call repeated. (3) If the provider
+    /// will not renew it, or the new one is refused too, the 401 stands and is a rejection.
+    /// </summary>
     public async Task<UpstreamResult<IReadOnlyList<BillingComponent>?>> ListComponentsAsync(
         ComponentsQuestion question, CancellationToken cancellationToken)
     {
-        var result = await SendAuthorizedAsync(() => CreateRequest(question), cancellationToken);
+        // 1
+        var waiting = time.GetTimestamp();
+        var token = await UnlessCancelledAsync(tokens.GetAsync(cancellationToken));
+        Timeline.Current?.Add(Timeline.Token, waiting, time.GetTimestamp());
+        if (token is null)
+        {
+            return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(UpstreamFailure.TokenUnavailable);
+        }
+
+        using var call = transport.Health.Begin();
+        var read = Read(question, await SendAuthorizedAsync(token, () => CreateRequest(question), cancellationToken));
+        call.End(read.Failure?.Name());
+        return read;
+    }
+
+    private UpstreamResult<IReadOnlyList<BillingComponent>?> Read(ComponentsQuestion question, UpstreamResult<UpstreamAnswer> result)
+    {
         if (!result.TryGet(out var answer, out var failure))
         {
             return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(failure);
@@ -41,19 +62,9 @@ internal sealed partial class BillingClient(
         return UpstreamResult.Of<IReadOnlyList<BillingComponent>?>(components);
     }
 
-    /// <summary>
-    /// (1) No token, no call. (2) A 401 means that the token was revoked or its key rotated: it is renewed once and the call
-    /// repeated. (3) If the provider will not renew it, or the new one is refused too, the 401 stands and is a rejection.
-    /// </summary>
     private async Task<UpstreamResult<UpstreamAnswer>> SendAuthorizedAsync(
-        Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
+        AccessToken token, Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
     {
-        // 1
-        if (await UnlessCancelledAsync(tokens.GetAsync(cancellationToken)) is not { } token)
-        {
-            return UpstreamResult.Failed<UpstreamAnswer>(UpstreamFailure.TokenUnavailable);
-        }
-
         var result = await SendWithAsync(token);
         if (!result.TryGet(out var answer, out _) || answer.Status != HttpStatusCode.Unauthorized)
         {

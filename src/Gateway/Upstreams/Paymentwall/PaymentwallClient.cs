@@ -9,6 +9,14 @@ internal sealed partial class PaymentwallClient(
     /// <summary>The product; a null value means that Paymentwall does not sell this SKU in this country.</summary>
     public async Task<UpstreamResult<PaymentwallProduct?>> GetProductAsync(PriceQuestion question, CancellationToken cancellationToken)
     {
+        using var call = transport.Health.Begin();
+        var read = await AskAsync(question, cancellationToken);
+        call.End(read.Failure?.Name());
+        return read;
+    }
+
+    private async Task<UpstreamResult<PaymentwallProduct?>> AskAsync(PriceQuestion question, CancellationToken cancellationToken)
+    {
         var path = "api/rest/product/?" + SignedQuery(question);
         var result = await transport.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, path), cancellationToken);
         if (!result.TryGet(out var answer, out var failure))

@@ -134,6 +134,7 @@ public sealed class BillingClientTests
                 new UpstreamTransport("billing", test._options, upstream, test._time, NullLogger.Instance),
                 new AccessTokenProvider(test._tokens, store, test._time, NullLogger<AccessTokenProvider>.Instance),
                 Options.Create(test._options),
+                test._time,
                 NullLogger<BillingClient>.Instance);
         }
 

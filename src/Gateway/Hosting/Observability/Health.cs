@@ -3,7 +3,7 @@ using Gateway.Caching;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace Gateway.Hosting;
+namespace Gateway.Hosting.Observability;
 
 /// <summary>
 /// <c>/health/live</c>: the process answers. <c>/health/ready</c>: send requests here; Redis is reported, but its loss never makes a

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using Serilog.Events;
 using Serilog.Formatting;
 
-namespace Gateway.Hosting;
+namespace Gateway.Hosting.Observability;
 
 /// <summary>
 /// The net under the rule that nothing secret is logged: takes out of a finished line, message, property and exception alike, what

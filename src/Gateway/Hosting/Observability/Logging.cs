@@ -4,11 +4,11 @@ using Serilog.Formatting;
 using Serilog.Formatting.Display;
 using Serilog.Formatting.Json;
 
-namespace Gateway.Hosting;
+namespace Gateway.Hosting.Observability;
 
 /// <summary>
-/// Serilog as the only logging provider, configured by the section <c>Serilog</c>. Unless that names sinks, lines go to standard
-/// output: readable in development, JSON elsewhere.
+/// Serilog as the only logging provider, configured by the section <c>Serilog</c>, whose levels follow the configuration while the
+/// gateway runs. Unless that names sinks, lines go to standard output: readable in development, JSON elsewhere.
 /// </summary>
 internal static class Logging
 {
@@ -22,7 +22,8 @@ internal static class Logging
             ITextFormatter format = builder.Environment.IsDevelopment()
                 ? new MessageTemplateTextFormatter(ReadableTemplate, CultureInfo.InvariantCulture)
                 : new JsonFormatter(renderMessage: true, formatProvider: CultureInfo.InvariantCulture);
-            configuration.WriteTo.Console(new RedactingFormatter(format));
+            var console = new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Console(new RedactingFormatter(format)).CreateLogger();
+            configuration.WriteTo.Sink(new RepeatSummary(console, TimeProvider.System));
         }
 
         builder.Logging.ClearProviders();

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using Gateway.Catalog;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Hosting.Observability;
+
+/// <summary>
+/// One line per request, and the same facts on its span. The path without the query: a query can carry what nobody should read in a
+/// log. Of catalog answers that were ready only a share is logged; health checks are Debug.
+/// </summary>
+internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time, IOptions<RequestLogOptions> options, ILogger<RequestLog> logger)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var started = time.GetTimestamp();
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            var facts = context.Features.Get<CatalogFacts>();
+            Describe(Activity.Current, context, facts);
+            Write(context, facts, started);
+        }
+    }
+
+    /// <summary>The server's span in OpenTelemetry's words; costs nothing where nobody collects it.</summary>
+    private static void Describe(Activity? span, HttpContext context, CatalogFacts? facts)
+    {
+        if (span is not { IsAllDataRequested: true, Kind: ActivityKind.Server })
+        {
+            return;
+        }
+
+        var (method, status, route) = (context.Request.Method, context.Response.StatusCode, RouteOf(context));
+        span.DisplayName = route is null ? method : $"{method} {route}";
+        span.SetTag("http.request.method", method).SetTag("http.route", route).SetTag("http.response.status_code", status);
+        span.SetTag("url.scheme", context.Request.Scheme).SetTag("url.path", context.Request.Path.Value);
+        span.SetTag("gateway.catalog.cache", facts?.Cache).SetTag("gateway.catalog.completeness", facts?.Completeness);
+        if (status >= StatusCodes.Status500InternalServerError)
+        {
+            span.SetStatus(ActivityStatusCode.Error);
+        }
+    }
+
+    private void Write(HttpContext context, CatalogFacts? facts, long started)
+    {
+        var (request, status) = (context.Request, context.Response.StatusCode);
+        var isWarm = facts?.Cache == CatalogFacts.Ready && status is StatusCodes.Status200OK or StatusCodes.Status304NotModified;
+        if (isWarm && Random.Shared.NextDouble() >= options.Value.WarmRequestLogSampling)
+        {
+            return;
+        }
+
+        var level = request.Path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase) ? LogLevel.Debug : LogLevel.Information;
+        if (!logger.IsEnabled(level))
+        {
+            return;
+        }
+
+        var (duration, route) = (time.GetElapsedTime(started).TotalMilliseconds, RouteOf(context));
+        if (facts is null)
+        {
+            Log.Request(logger, level, request.Method, request.Path, status, duration, route);
+        }
+        else
+        {
+            Log.Catalog(logger, level, request.Method, request.Path, status, duration, facts.Cache, facts.Completeness, route);
+        }
+    }
+
+    private static string? RouteOf(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 5001, Message = "{Method} {Path} {StatusCode} in {DurationMs:0.0} ms, route {Route}")]
+        public static partial void Request(ILogger logger, LogLevel level, string method, PathString path, int statusCode, double durationMs, string? route);
+
+        [LoggerMessage(EventId = 5002, Message = "{Method} {Path} {StatusCode} in {DurationMs:0.0} ms, {Cache}, {Completeness}, route {Route}")]
+        public static partial void Catalog(
+            ILogger logger, LogLevel level, string method, PathString path, int statusCode, double durationMs, string cache, string completeness, string? route);
+    }
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+
+namespace Gateway.Telemetry;
+
+/// <summary>
+/// Where the time of a request went that waited for several things at once: intervals by phase, of which the union counts, so that
+/// parallel calls are not added up. What no interval covers is the gateway's own share. Timestamps are the time provider's.
+/// </summary>
+internal sealed class Timeline
+{
+    public const string Token = "token";
+    public const string Billing = "billing";
+    public const string Paymentwall = "paymentwall";
+    public const string Cache = "cache";
+    public const string Gateway = "gateway";
+
+    private static readonly string[] Phases = [Token, Billing, Paymentwall, Cache];
+    private static readonly AsyncLocal<Timeline?> Ambient = new();
+
+    private readonly Lock _gate = new();
+    private readonly List<(string Phase, long Start, long End)> _intervals = [];
+
+    /// <summary>The one that what is done here belongs to; flows into everything begun from here, and no further up.</summary>
+    public static Timeline? Current
+    {
+        get => Ambient.Value;
+        set => Ambient.Value = value;
+    }
+
+    public void Add(string phase, long start, long end)
+    {
+        lock (_gate)
+        {
+            _intervals.Add((phase, start, end));
+        }
+    }
+
+    /// <summary>Takes over what another saw from a moment on: who joins what is under way has waited for that much of it.</summary>
+    public void Add(Timeline other, long since)
+    {
+        if (other == this)
+        {
+            return;
+        }
+
+        List<(string Phase, long Start, long End)> seen;
+        lock (other._gate)
+        {
+            seen = [.. other._intervals];
+        }
+
+        lock (_gate)
+        {
+            _intervals.AddRange(seen.Where(interval => interval.End > since).Select(interval => (interval.Phase, Math.Max(interval.Start, since), interval.End)));
+        }
+    }
+
+    /// <summary>Every phase's share of the time between two timestamps, and last the gateway's own.</summary>
+    public IReadOnlyList<(string Phase, TimeSpan Duration)> Between(long start, long end, TimeProvider time)
+    {
+        (string Phase, long Start, long End)[] within;
+        lock (_gate)
+        {
+            within = [.. _intervals.Select(one => (one.Phase, Start: Math.Max(one.Start, start), End: Math.Min(one.End, end))).Where(one => one.End > one.Start).OrderBy(one => one.Start)];
+        }
+
+        var shares = Phases.Select(phase => (phase, time.GetElapsedTime(0, Union(within.Where(one => one.Phase == phase))))).ToList();
+        shares.Add((Gateway, time.GetElapsedTime(0, Math.Max(0, end - start) - Union(within))));
+        return shares;
+    }
+
+    /// <summary>The header <c>Server-Timing</c>, in milliseconds.</summary>
+    public static string Header(IReadOnlyList<(string Phase, TimeSpan Duration)> shares) =>
+        string.Join(", ", shares.Select(share => string.Create(CultureInfo.InvariantCulture, $"{share.Phase};dur={share.Duration.TotalMilliseconds:0.###}")));
+
+    /// <summary>The length of what the intervals, sorted by their start, cover together.</summary>
+    private static long Union(IEnumerable<(string Phase, long Start, long End)> sorted)
+    {
+        var (covered, until) = (0L, long.MinValue);
+        foreach (var (_, start, end) in sorted)
+        {
+            if (end > until)
+            {
+                covered += end - Math.Max(start, until);
+                until = end;
+            }
+        }
+
+        return covered;
+    }
+}
