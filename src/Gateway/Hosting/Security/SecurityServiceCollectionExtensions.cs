@@ -50,11 +50,7 @@ internal static class SecurityServiceCollectionExtensions
     public static void UseGatewaySecurity(this WebApplication app)
     {
         var security = app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value;
-        if (security.Cors.Origins.Count > 0)
-        {
-            app.UseCors();
-        }
-
+        app.UseCors();
         app.UseAuthentication();
         if (RateLimits.AreConfigured(security))
         {
