@@ -121,7 +121,7 @@ public sealed class RateLimitTests
     [Fact]
     public async Task A_client_in_Redis_is_a_hash()
     {
-        await using var fleet = await Fleet.StartAsync(1, Limit("Catalog", 1, 5));
+        await using var fleet = await Fleet.StartAsync(1, Limit("Catalog", 0.01, 5));
         await fleet.AskAllAsync(1, _ => Catalog);
 
         var keys = await fleet.Redis.AskAsync((_, server) => Task.FromResult(server.Keys().Select(key => key.ToString()).ToList()));

@@ -43,6 +43,6 @@ internal static partial class LeakScanner
     private static string Around(string text, int at) => text[Math.Max(0, at - 80)..Math.Min(text.Length, at + 120)];
 
     /// <summary>A JSON Web Token, an authorization value, a signature in a query.</summary>
-    [GeneratedRegex(@"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}|\b(Bearer|Basic) [A-Za-z0-9+/=._-]{12,}|[?&]sign=[0-9a-f]{32}", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(@"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}|\b(Bearer|Basic) [A-Za-z0-9+/=._-]{16,}|[?&]sign=[0-9a-f]{32}", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Forms();
 }

@@ -19,16 +19,20 @@ internal static class RateLimits
 {
     public static void AddGatewayRateLimits(this IServiceCollection services)
     {
-        services.AddRateLimiter(static limiter => limiter.OnRejected = AnswerAsync);
+        services.AddRateLimiter();
         services.AddOptions<RateLimiterOptions>().Configure<IServiceProvider>(static (limiter, provider) =>
-            limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, Client>(Partition(provider)));
+        {
+            // As they were at the start: a limit that changed under a bucket would be neither.
+            var limits = provider.GetRequiredService<IOptions<SecurityOptions>>().Value.RateLimits;
+            limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, Client>(Partition(provider, limits));
+            limiter.OnRejected = (rejected, _) => AnswerAsync(rejected, limits);
+        });
     }
 
     public static bool AreConfigured(SecurityOptions security) => security.RateLimits is not { Catalog: null, Proxy: null, Admin: null };
 
-    private static Func<HttpContext, RateLimitPartition<Client>> Partition(IServiceProvider provider)
+    private static Func<HttpContext, RateLimitPartition<Client>> Partition(IServiceProvider provider, RateLimitsOptions limits)
     {
-        var limits = provider.GetRequiredService<IOptions<SecurityOptions>>().Value.RateLimits;
         var prefix = provider.GetRequiredService<IOptions<RedisOptions>>().Value.KeyPrefix;
         var redis = provider.GetRequiredService<RedisConnection>();
         var time = provider.GetRequiredService<TimeProvider>();
@@ -41,10 +45,10 @@ internal static class RateLimits
         };
     }
 
-    private static async ValueTask AnswerAsync(OnRejectedContext rejected, CancellationToken cancellationToken)
+    private static async ValueTask AnswerAsync(OnRejectedContext rejected, RateLimitsOptions limits)
     {
         var context = rejected.HttpContext;
-        var limit = Client.Of(context, context.RequestServices.GetRequiredService<IOptions<SecurityOptions>>().Value.RateLimits).Limit!;
+        var limit = Client.Of(context, limits).Limit!;
         var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var retryAfter) ? retryAfter : TimeSpan.FromSeconds(1);
         var seconds = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
