@@ -1,0 +1,393 @@
+// A storefront that has nothing but the gateway's /catalog: no framework, no library, no build step.
+
+const PATIENCE_MS = 15_000; // The gateway answers within its own deadline (5 s unless configured); this is for a dead network.
+const OFFERED = ["US", "CA", "BR", "GB", "DE", "FR", "CH", "PL", "JP", "KW", "AU"];
+
+const REASONS = {
+  timeout: "the price system did not answer in time",
+  unreachable: "the price system could not be reached",
+  rejected: "the price system refused the question",
+  badPayload: "the price system’s answer made no sense",
+  throttled: "the price system is too busy",
+  circuitOpen: "the price system is being left alone after failures",
+};
+
+const $ = (id) => document.getElementById(id);
+const countries = new Intl.DisplayNames("en", { type: "region" });
+const currencies = new Intl.DisplayNames("en", { type: "currency" });
+const select = $("country");
+const status = $("status");
+
+let settings; // What the page's own server says: where the gateway is.
+let answer; // The last catalog shown.
+let asking; // Aborts the question under way.
+
+// --- The address bar is the state -------------------------------------------------------------------------------------------
+
+function wanted() {
+  const query = new URLSearchParams(location.search);
+  return {
+    country: query.get("country")?.toUpperCase() ?? null,
+    period: query.get("period") === "year" ? "year" : "month",
+    product: query.get("product"),
+  };
+}
+
+function remember(name, value) {
+  const url = new URL(location.href);
+  url.searchParams.set(name, value);
+  history.replaceState(null, "", url);
+}
+
+// --- Words ------------------------------------------------------------------------------------------------------------------
+
+const countryName = (code) => {
+  try {
+    return countries.of(code);
+  } catch {
+    return code; // Not even the form of a country code.
+  }
+};
+
+/** The country's own way to write numbers; where its script is not that of this page, English as written there. */
+function localeOf(country) {
+  const likely = new Intl.Locale("und", { region: country }).maximize();
+  return `${likely.script === "Latn" ? likely.language : "en"}-${country}`;
+}
+
+/** The decimal string goes to Intl as it is: a JavaScript number could not hold every amount. */
+function money(price) {
+  return new Intl.NumberFormat(localeOf(answer.context.country), {
+    style: "currency",
+    currency: price.currency,
+    minimumFractionDigits: price.exponent,
+    maximumFractionDigits: price.exponent,
+  }).format(price.amount);
+}
+
+const length = ({ count, unit }) => `${count} ${unit}${count === 1 ? "" : "s"}`;
+
+/** "a month", "every 14 days", "for 1 week", "once". */
+function pace({ period, recurring }) {
+  if (!period) {
+    return "once";
+  }
+  if (!recurring) {
+    return `for ${length(period)}`;
+  }
+  return period.count === 1 ? `a ${period.unit}` : `every ${length(period)}`;
+}
+
+const hasAmount = (price) => price.amount != null && price.currency != null;
+
+function moment(iso) {
+  const element = make("time", "", new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso)));
+  element.dateTime = iso;
+  return element;
+}
+
+/** What is said where there is no amount. */
+function absence(price, what) {
+  switch (price.status) {
+    case "notFound":
+      return `${what} is not sold in ${countryName(answer.context.country)}`;
+    case "unavailable":
+      return `Price not available just now: ${REASONS[price.reason] ?? "it could not be had"}`;
+    default:
+      return "Price not shown";
+  }
+}
+
+function nameOf(item) {
+  return item.name
+    ?? answer.items.find((other) => other.name && other.groupId === item.groupId)?.name
+    ?? item.groupId?.replace(`${item.productId}-`, "")
+    ?? item.id;
+}
+
+// --- Elements ---------------------------------------------------------------------------------------------------------------
+
+/** Text only ever becomes a text node: nothing that an upstream says can become markup. */
+function make(tag, className, ...children) {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.append(...children);
+  return element;
+}
+
+const spoken = (text) => make("span", "spoken", text);
+
+function amountLine(price, compareAt) {
+  const line = make("p", "price");
+  if (compareAt && hasAmount(compareAt)) {
+    line.append(spoken("Old price: "), make("s", "was", money(compareAt)), spoken(". Now: "), " ");
+  }
+  line.append(make("bdi", "amount", money(price)), " ", make("span", "pace", pace(price)));
+  return line;
+}
+
+/** Of two amounts of one currency; whole percent, rounded down. */
+function saving(price) {
+  const before = price.compareAt;
+  if (!before || before.currency !== price.currency || !(before.amountMinor > 0)) {
+    return null;
+  }
+  const percent = (BigInt(before.amountMinor) - BigInt(price.amountMinor)) * 100n / BigInt(before.amountMinor);
+  return percent > 0n ? make("p", "badge", `Save ${percent}%`) : null;
+}
+
+/** What the item costs, in elements: the amount, then all that has to be said about it. */
+function priceArea(item, what) {
+  const { price } = item;
+  if (!hasAmount(price)) {
+    return [make("p", "no-price", `${absence(price, what)}.`)];
+  }
+
+  const parts = [];
+  const then = price.trial?.then;
+  if (!then) {
+    parts.push(amountLine(price, price.compareAt), saving(price));
+  } else {
+    // What it costs in the long run comes first; what the trial costs is said right below.
+    const first = `${length(price.period)} for ${money(price)}`;
+    if (hasAmount(then)) {
+      parts.push(amountLine(then), make("p", "trial", `${first}, then ${money(then)} ${pace(then)}`));
+    } else {
+      parts.push(
+        amountLine({ ...price, recurring: false }),
+        make("p", "trial", `${first}.`),
+        make("p", "no-price", then.status === "unavailable"
+          ? `What it costs afterwards is not available just now: ${REASONS[then.reason] ?? "it could not be had"}.`
+          : "What it costs afterwards is not known. Ask before you buy."));
+    }
+  }
+
+  const old = [price, then].find((part) => part?.status === "stale");
+  if (old) {
+    parts.push(make("p", "stale", "Last known price, from ", moment(old.asOf), ". It could not be refreshed since."));
+  }
+  return parts.filter(Boolean);
+}
+
+function fill(template, item, what) {
+  const element = $(template).content.firstElementChild.cloneNode(true);
+  const part = (name) => element.querySelector(`.${name}`);
+  element.dataset.id = item.id;
+  element.dataset.status = item.price.status;
+  part("name").textContent = nameOf(item);
+  part("price-area").append(...priceArea(item, what));
+  return { element, part };
+}
+
+function plan(item) {
+  const { element, part } = fill("plan-template", item, "This plan");
+  const replace = (name, text) => text ? (part(name).textContent = text) : part(name).remove();
+  replace("description", item.description);
+  if (item.features.length > 0) {
+    part("features").append(...item.features.map((feature) => make("li", "", feature)));
+  } else {
+    part("features").remove();
+  }
+  if (hasAmount(item.price)) {
+    part("choose").textContent = `Choose ${nameOf(item)}`;
+    part("choose").addEventListener("click", () => checkout(item));
+  } else {
+    part("choose").remove();
+  }
+  return element;
+}
+
+function checkout(item) {
+  const { price } = item;
+  const then = price.trial?.then;
+  $("checkout-title").textContent = nameOf(item);
+  $("checkout-price").textContent = then
+    ? `${length(price.period)} for ${money(price)}${hasAmount(then) ? `, then ${money(then)} ${pace(then)}` : ""}`
+    : `${money(price)} ${pace(price)}`;
+  $("checkout-sku").textContent = price.sku;
+  $("checkout-country").textContent = answer.context.country;
+  $("checkout").showModal();
+}
+
+function notice(kind, title, ...children) {
+  const element = make("div", `notice ${kind}`, make("p", "notice-title", title), ...children);
+  // An alert is read out at once; a remark on what is shown can wait for the status line.
+  if (kind === "problem") {
+    element.setAttribute("role", "alert");
+  }
+  $("notices").append(element);
+}
+
+function retry() {
+  const button = make("button", "button quiet", "Try again");
+  button.type = "button";
+  button.addEventListener("click", () => {
+    select.focus();
+    // An incomplete answer may still be fresh in the browser's cache: ask the gateway whether there is a newer one.
+    load({ cache: "no-cache" });
+  });
+  return button;
+}
+
+// --- Showing ----------------------------------------------------------------------------------------------------------------
+
+const plural = (count, one) => `${count} ${one}${count === 1 ? "" : "s"}`;
+
+function show() {
+  const { context, completeness, items } = answer;
+  const { period } = wanted();
+  const plans = items.filter((item) => item.type === "plan" && item.billing.period?.unit === period);
+  const addons = items.filter((item) => item.type === "addon");
+  const place = countryName(context.country);
+
+  offer(context.country);
+  $("plan-list").replaceChildren(...plans.map(plan));
+  $("addon-list").replaceChildren(...addons.map((item) => fill("addon-template", item, "This add-on").element));
+  $("addons").hidden = addons.length === 0;
+  $("notices").replaceChildren();
+  if (plans.length === 0) {
+    notice("remark", `There is no plan with ${period === "year" ? "yearly" : "monthly"} billing.`);
+  }
+  if (!completeness.complete) {
+    const missing = completeness.failedProducts.map((product) => product.productId);
+    notice(
+      "remark",
+      "Not everything could be had just now.",
+      make("p", "", [
+        missing.length > 0 ? `Missing here: ${missing.join(", ")}.` : "",
+        "A price that is missing is marked; everything else is right.",
+      ].join(" ").trim()),
+      retry());
+  }
+
+  const priced = plans.concat(addons).find((item) => hasAmount(item.price))?.price.currency;
+  status.textContent = `${plural(plans.length, "plan")} and ${plural(addons.length, "add-on")} for ${place}`
+    + (priced ? `, in ${currencies.of(priced)} (${priced}).` : ".")
+    + (completeness.complete ? "" : " Some prices are missing.")
+    + (completeness.stale > 0 ? " Some prices could not be refreshed." : "");
+}
+
+function showFailure(title, ...children) {
+  answer = null;
+  $("plan-list").replaceChildren();
+  $("addons").hidden = true;
+  $("answer").hidden = true;
+  $("notices").replaceChildren();
+  status.textContent = "";
+  notice("problem", title, ...children, retry());
+}
+
+/** The gateway's problems are for programs and for people: title and detail in words, code and trace id for support. */
+function showProblem(response, problem) {
+  const seconds = Number(response.headers.get("Retry-After"));
+  showFailure(
+    problem.title,
+    ...(problem.detail ? [make("p", "", problem.detail)] : []),
+    ...(seconds > 0 ? [make("p", "", `It is worth trying again in ${plural(seconds, "second")}.`)] : []),
+    make("p", "fine", `Code ${problem.code}, trace ${problem.traceId}`));
+}
+
+/** The headers that the gateway exposes to pages of other origins. */
+function showFacts(url, response) {
+  const facts = [["Request", `GET ${url}`], ["Status", String(response.status)]];
+  for (const name of ["ETag", "Age", "Cache-Control", "Cache-Status", "Server-Timing"]) {
+    if (response.headers.has(name)) {
+      facts.push([name, response.headers.get(name)]);
+    }
+  }
+  $("answer-facts").replaceChildren(...facts.flatMap(([name, value]) => [make("dt", "", name), make("dd", "", value)]));
+  $("answer").hidden = false;
+}
+
+// --- Asking -----------------------------------------------------------------------------------------------------------------
+
+function question() {
+  const { country, product } = wanted();
+  const url = new URL("catalog", settings.gateway);
+  url.searchParams.set("type", "plan,addon");
+  if (product) {
+    url.searchParams.set("product", product);
+  }
+  // Without a country the gateway falls back, and its answer says to which.
+  if (country) {
+    url.searchParams.set("country", country);
+  }
+  return url;
+}
+
+async function load(options = {}) {
+  asking?.abort();
+  const mine = (asking = new AbortController());
+  const { country } = wanted();
+  $("main").setAttribute("aria-busy", "true");
+  status.textContent = country ? `Loading prices for ${countryName(country)}…` : "Loading prices…";
+  offer(country);
+  try {
+    settings ??= await (await fetch("storefront.json")).json();
+    const url = question();
+    // The cache mode is the browser's own: a fresh answer is not asked for again, an old one is revalidated by its ETag.
+    const response = await fetch(url, { ...options, signal: AbortSignal.any([mine.signal, AbortSignal.timeout(PATIENCE_MS)]) });
+    const body = await response.json();
+    if (mine.signal.aborted) {
+      return;
+    }
+    if (response.ok) {
+      answer = body;
+      show();
+      showFacts(url, response);
+    } else if (body.code) {
+      showProblem(response, body);
+    } else {
+      throw new SyntaxError("JSON, but not a problem of the gateway's.");
+    }
+  } catch (error) {
+    if (mine.signal.aborted) {
+      return;
+    }
+    showUnreachable(error);
+  }
+  $("main").setAttribute("aria-busy", "false");
+}
+
+function showUnreachable(error) {
+  if (!settings) {
+    showFailure("This page does not know where its gateway is.", make("p", "", "Its own server did not say so at storefront.json."));
+  } else if (error.name === "TimeoutError") {
+    showFailure("The gateway took too long.", make("p", "", `Nothing came within ${PATIENCE_MS / 1000} seconds.`));
+  } else if (error instanceof SyntaxError) {
+    showFailure("The answer could not be understood.", make("p", "", `What ${settings.gateway} sent is not the gateway’s.`));
+  } else {
+    // A browser tells a page no more than this, so both reasons are named.
+    showFailure(
+      "The prices could not be loaded.",
+      make("p", "", `The gateway at ${settings.gateway} could not be reached, or it does not let pages of ${location.origin} read its answers.`),
+      make("p", "fine", "Operators: allowed origins are in Security:Cors:Origins. The browser’s console says which of the two it is."));
+  }
+}
+
+/** Puts the country into the switch; one that is not on offer, but was asked for, joins it. */
+function offer(country) {
+  if (!country) {
+    return;
+  }
+  if (!Array.from(select.options).some((option) => option.value === country) && /^[A-Z]{2}$/.test(country)) {
+    select.add(new Option(countryName(country), country));
+  }
+  select.value = country;
+}
+
+// --- Start ------------------------------------------------------------------------------------------------------------------
+
+select.append(...OFFERED.map((code) => new Option(countryName(code), code)).sort((a, b) => a.text.localeCompare(b.text, "en")));
+select.selectedIndex = -1;
+$("switches").elements.period.value = wanted().period;
+$("switches").addEventListener("submit", (event) => event.preventDefault());
+$("switches").addEventListener("change", (event) => {
+  remember(event.target.name, event.target.value);
+  if (event.target === select) {
+    load();
+  } else if (answer) {
+    show(); // Both periods are in the answer: nothing to ask.
+  }
+});
+load();
