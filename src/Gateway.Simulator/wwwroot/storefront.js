@@ -86,23 +86,21 @@ function moment(iso) {
   return element;
 }
 
-/** What is said where there is no amount. */
-function absence(price, what) {
-  switch (price.status) {
-    case "notFound":
-      return `${what} is not sold in ${countryName(answer.context.country)}`;
-    case "unavailable":
-      return `Price not available just now: ${REASONS[price.reason] ?? "it could not be had"}`;
-    default:
-      return "Price not shown";
-  }
-}
+/** "1 week for $0.99, then $9.99 a month". */
+const trialWords = (price) =>
+  `${length(price.period)} for ${money(price)}, then ${money(price.trial.then)} ${pace(price.trial.then)}`;
 
+/** Nobody is asked to buy what will cost nobody knows how much. */
+const isForSale = ({ price }) => hasAmount(price) && (!price.trial || hasAmount(price.trial.then));
+
+/** The name comes with the price: without one the same plan's of another period is used, else its id is made readable. */
 function nameOf(item) {
-  return item.name
-    ?? answer.items.find((other) => other.name && other.groupId === item.groupId)?.name
-    ?? item.groupId?.replace(`${item.productId}-`, "")
-    ?? item.id;
+  const known = item.name ?? answer.items.find((other) => other.name && other.groupId && other.groupId === item.groupId)?.name;
+  if (known) {
+    return known;
+  }
+  const words = (item.groupId ?? item.id).replace(`${item.productId}-`, "").replaceAll(/[-_]+/g, " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 // --- Elements ---------------------------------------------------------------------------------------------------------------
@@ -126,6 +124,18 @@ function amountLine(price, compareAt) {
   return line;
 }
 
+/** What is said where there is no amount. */
+function absence(price) {
+  switch (price.status) {
+    case "notFound":
+      return make("p", "not-sold", `Not sold in your country (${countryName(answer.context.country)}).`);
+    case "unavailable":
+      return make("p", "no-price", `Price not available just now: ${REASONS[price.reason] ?? "it could not be had"}.`);
+    default:
+      return make("p", "not-sold", "No price is shown here.");
+  }
+}
+
 /** Of two amounts of one currency; whole percent, rounded down. */
 function saving(price) {
   const before = price.compareAt;
@@ -137,10 +147,9 @@ function saving(price) {
 }
 
 /** What the item costs, in elements: the amount, then all that has to be said about it. */
-function priceArea(item, what) {
-  const { price } = item;
+function priceArea({ price }) {
   if (!hasAmount(price)) {
-    return [make("p", "no-price", `${absence(price, what)}.`)];
+    return [absence(price)];
   }
 
   const parts = [];
@@ -149,16 +158,14 @@ function priceArea(item, what) {
     parts.push(amountLine(price, price.compareAt), saving(price));
   } else {
     // What it costs in the long run comes first; what the trial costs is said right below.
-    const first = `${length(price.period)} for ${money(price)}`;
     if (hasAmount(then)) {
-      parts.push(amountLine(then), make("p", "trial", `${first}, then ${money(then)} ${pace(then)}`));
+      parts.push(amountLine(then), make("p", "trial", trialWords(price)));
     } else {
       parts.push(
         amountLine({ ...price, recurring: false }),
-        make("p", "trial", `${first}.`),
         make("p", "no-price", then.status === "unavailable"
-          ? `What it costs afterwards is not available just now: ${REASONS[then.reason] ?? "it could not be had"}.`
-          : "What it costs afterwards is not known. Ask before you buy."));
+          ? `The price after that is not available just now: ${REASONS[then.reason] ?? "it could not be had"}.`
+          : "The price after that is not known."));
     }
   }
 
@@ -169,18 +176,21 @@ function priceArea(item, what) {
   return parts.filter(Boolean);
 }
 
-function fill(template, item, what) {
+function fill(template, item) {
   const element = $(template).content.firstElementChild.cloneNode(true);
   const part = (name) => element.querySelector(`.${name}`);
   element.dataset.id = item.id;
   element.dataset.status = item.price.status;
   part("name").textContent = nameOf(item);
-  part("price-area").append(...priceArea(item, what));
+  if (answer.items.some((other) => other.productId !== item.productId)) {
+    part("name").prepend(make("span", "product", item.productId), " ");
+  }
+  part("price-area").append(...priceArea(item));
   return { element, part };
 }
 
 function plan(item) {
-  const { element, part } = fill("plan-template", item, "This plan");
+  const { element, part } = fill("plan-template", item);
   const replace = (name, text) => text ? (part(name).textContent = text) : part(name).remove();
   replace("description", item.description);
   if (item.features.length > 0) {
@@ -188,7 +198,7 @@ function plan(item) {
   } else {
     part("features").remove();
   }
-  if (hasAmount(item.price)) {
+  if (isForSale(item)) {
     part("choose").textContent = `Choose ${nameOf(item)}`;
     part("choose").addEventListener("click", () => checkout(item));
   } else {
@@ -199,11 +209,8 @@ function plan(item) {
 
 function checkout(item) {
   const { price } = item;
-  const then = price.trial?.then;
   $("checkout-title").textContent = nameOf(item);
-  $("checkout-price").textContent = then
-    ? `${length(price.period)} for ${money(price)}${hasAmount(then) ? `, then ${money(then)} ${pace(then)}` : ""}`
-    : `${money(price)} ${pace(price)}`;
+  $("checkout-price").textContent = price.trial ? trialWords(price) : `${money(price)} ${pace(price)}`;
   $("checkout-sku").textContent = price.sku;
   $("checkout-country").textContent = answer.context.country;
   $("checkout").showModal();
@@ -238,11 +245,11 @@ function show() {
   const { period } = wanted();
   const plans = items.filter((item) => item.type === "plan" && item.billing.period?.unit === period);
   const addons = items.filter((item) => item.type === "addon");
-  const place = countryName(context.country);
 
   offer(context.country);
   $("plan-list").replaceChildren(...plans.map(plan));
-  $("addon-list").replaceChildren(...addons.map((item) => fill("addon-template", item, "This add-on").element));
+  $("plans").hidden = plans.length === 0;
+  $("addon-list").replaceChildren(...addons.map((item) => fill("addon-template", item).element));
   $("addons").hidden = addons.length === 0;
   $("notices").replaceChildren();
   if (plans.length === 0) {
@@ -250,26 +257,28 @@ function show() {
   }
   if (!completeness.complete) {
     const missing = completeness.failedProducts.map((product) => product.productId);
+    const lacksPrice = items.some(({ price }) => [price, price.trial?.then].some((part) => part?.status === "unavailable"));
     notice(
       "remark",
-      "Not everything could be had just now.",
-      make("p", "", [
-        missing.length > 0 ? `Missing here: ${missing.join(", ")}.` : "",
-        "A price that is missing is marked; everything else is right.",
-      ].join(" ").trim()),
+      "Not everything could be loaded just now.",
+      ...(missing.length > 0 ? [make("p", "", `Missing here: the plans of ${missing.join(", ")}.`)] : []),
+      ...(lacksPrice ? [make("p", "", "Where a price is missing, it says so.")] : []),
       retry());
   }
 
   const priced = plans.concat(addons).find((item) => hasAmount(item.price))?.price.currency;
-  status.textContent = `${plural(plans.length, "plan")} and ${plural(addons.length, "add-on")} for ${place}`
-    + (priced ? `, in ${currencies.of(priced)} (${priced}).` : ".")
-    + (completeness.complete ? "" : " Some prices are missing.")
-    + (completeness.stale > 0 ? " Some prices could not be refreshed." : "");
+  status.textContent = `${countryName(context.country)}: ${plural(plans.length, "plan")} and ${plural(addons.length, "add-on")}`
+    + (priced ? `, priced in ${currencies.of(priced)} (${priced}).` : ".");
+  // To be seen in the notice and beside the prices anyway.
+  status.append(spoken([
+    completeness.complete ? "" : " Not everything could be loaded.",
+    completeness.stale > 0 ? " Some prices could not be refreshed." : "",
+  ].join("")));
 }
 
 function showFailure(title, ...children) {
   answer = null;
-  $("plan-list").replaceChildren();
+  $("plans").hidden = true;
   $("addons").hidden = true;
   $("answer").hidden = true;
   $("notices").replaceChildren();
@@ -379,7 +388,7 @@ function offer(country) {
 // --- Start ------------------------------------------------------------------------------------------------------------------
 
 select.append(...OFFERED.map((code) => new Option(countryName(code), code)).sort((a, b) => a.text.localeCompare(b.text, "en")));
-select.selectedIndex = -1;
+select.value = ""; // Until the address bar or the gateway says which.
 $("switches").elements.period.value = wanted().period;
 $("switches").addEventListener("submit", (event) => event.preventDefault());
 $("switches").addEventListener("change", (event) => {
