@@ -6,7 +6,8 @@ using static Microsoft.Playwright.Assertions;
 namespace Gateway.FunctionalTests;
 
 /// <summary>The sample page for those who do not use a mouse, a large window or their eyes.</summary>
-public sealed class StorefrontAccessibilityTests(StorefrontStack stack) : IClassFixture<StorefrontStack>, IAsyncLifetime
+[Collection(nameof(StorefrontStack))]
+public sealed class StorefrontAccessibilityTests(StorefrontStack stack) : IAsyncLifetime
 {
     /// <summary>Texts of the page whose contrast with what is behind them is too low, each with the ratio.</summary>
     private const string Contrast = """
@@ -48,7 +49,7 @@ public sealed class StorefrontAccessibilityTests(StorefrontStack stack) : IClass
         }
         """;
 
-    private static readonly string[] ControlRoles = ["button", "combobox", "radio", "link", "DisclosureTriangle", "checkbox", "textbox", "dialog", "form", "region", "radiogroup", "group"];
+    private static readonly string[] Named = ["button", "combobox", "radio", "link", "DisclosureTriangle", "dialog", "region"];
 
     public async ValueTask InitializeAsync() => await stack.ResetAsync();
 
@@ -128,7 +129,6 @@ public sealed class StorefrontAccessibilityTests(StorefrontStack stack) : IClass
         var headings = await page.GetByRole(AriaRole.Heading).EvaluateAllAsync<string[]>("all => all.map(h => h.tagName)");
         Assert.Equal(["H1", "H2", "H3", "H3", "H3", "H2", "H3"], headings[..7]);
         Assert.All(headings[7..], level => Assert.Equal("H3", level));
-        await Expect(page.Locator("#plans li:first-child")).ToHaveCountAsync(2);
     }
 
     [Fact]
@@ -144,6 +144,7 @@ public sealed class StorefrontAccessibilityTests(StorefrontStack stack) : IClass
         Assert.Contains(("button", "Close"), inDialog);
         Assert.Contains(("combobox", "Country"), controls);
         Assert.Contains(("radio", "Yearly"), controls);
+        await Expect(page.GetByRole(AriaRole.Group, new() { Name = "Billing period" })).ToBeVisibleAsync();
         Assert.All(controls.Concat(inDialog), control => Assert.True(control.Name.Length > 0, control.Role + " without a name"));
     }
 
@@ -154,13 +155,12 @@ public sealed class StorefrontAccessibilityTests(StorefrontStack stack) : IClass
     {
         // Once everything that can be said: a fresh, a stale and a missing price; then an error.
         var page = await OpenAsync("?country=CH", colors: colors);
-        await stack.Simulator.FaultAsync("paymentwall", new { match = "builtfor_example-pro-EUR-monthly", status = 400 });
-        await stack.Gateway.PurgeAsync("sku=builtfor_example-storage-EUR-monthly&hard=true");
         await stack.Simulator.FaultAsync("paymentwall", new object[]
         {
             new { match = "builtfor_example-pro-EUR-monthly", status = 400 },
             new { match = "builtfor_example-storage-EUR-monthly", status = 400 },
         });
+        await stack.Gateway.PurgeAsync("sku=builtfor_example-storage-EUR-monthly&hard=true");
         await GatewayProcess.EventuallyAsync(
             async () =>
             {
@@ -213,7 +213,7 @@ public sealed class StorefrontAccessibilityTests(StorefrontStack stack) : IClass
             .Select(node => (
                 Role: node.GetProperty("role").GetProperty("value").GetString()!,
                 Name: node.TryGetProperty("name", out var name) ? name.GetProperty("value").GetString()! : string.Empty))
-            .Where(node => ControlRoles.Contains(node.Role, StringComparer.Ordinal))];
+            .Where(node => Named.Contains(node.Role, StringComparer.Ordinal))];
     }
 
     private async Task<IPage> OpenAsync(string query, int width = 1280, ColorScheme colors = ColorScheme.Light)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Gateway.FunctionalTests.Stack;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -5,7 +6,8 @@ using static Microsoft.Playwright.Assertions;
 namespace Gateway.FunctionalTests;
 
 /// <summary>Swagger UI in a real browser: somebody opens it, presses Execute and sees an answer.</summary>
-public sealed class SwaggerPageTests(StorefrontStack stack) : IClassFixture<StorefrontStack>, IAsyncLifetime
+[Collection(nameof(StorefrontStack))]
+public sealed class SwaggerPageTests(StorefrontStack stack) : IAsyncLifetime
 {
     public async ValueTask InitializeAsync() => await stack.ResetAsync();
 
@@ -15,7 +17,7 @@ public sealed class SwaggerPageTests(StorefrontStack stack) : IClassFixture<Stor
     public async Task Catalog_can_be_tried_out_as_the_page_fills_it_in()
     {
         var page = await stack.Browser.NewPageAsync();
-        var errors = new List<string>();
+        var errors = new ConcurrentBag<string>();
         page.Console += (_, message) =>
         {
             if (message.Type == "error")

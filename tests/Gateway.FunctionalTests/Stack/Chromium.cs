@@ -26,6 +26,7 @@ internal sealed class Chromium : IAsyncDisposable
         // The driver lies in the package's folder; nothing is installed and no browser is downloaded.
         var driver = typeof(Chromium).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "PlaywrightDriver");
         System.Environment.SetEnvironmentVariable("PLAYWRIGHT_DRIVER_SEARCH_PATH", driver.Value);
+        Assertions.SetDefaultExpectTimeout(15_000);
         var playwright = await Playwright.CreateAsync();
         string[] quiet =
         [

@@ -4,9 +4,10 @@ namespace Gateway.FunctionalTests.Stack;
 
 /// <summary>
 /// A browser, the storefront on its own origin and a gateway that allows that origin: what the browser tests need. The same
-/// page at <see cref="ForeignPage"/> is of another origin, which the gateway does not allow.
+/// page at <see cref="ForeignPage"/> is of another origin, which the gateway does not allow. One for all classes of browser tests.
 /// </summary>
-public sealed class StorefrontStack : IAsyncLifetime
+[CollectionDefinition(nameof(StorefrontStack))]
+public sealed class StorefrontStack : IAsyncLifetime, ICollectionFixture<StorefrontStack>
 {
     /// <summary>Why there is nothing to test with, if that is so.</summary>
     internal const string NeedsChromium = "Chromium is not installed: ./dev test does it where it may.";
