@@ -118,9 +118,10 @@ internal sealed class SimulatorOptions
             yield return $"{Section}:{nameof(ExternalIssuer)} and {nameof(ExternalJwksFile)} belong together; give both or none.";
         }
     }
+
     /// <summary>It becomes a part of a header, so nothing but scheme, host and port may be in it.</summary>
     private static bool IsOrigin(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri)
         && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
-        && uri.GetLeftPart(UriPartial.Authority) == address.TrimEnd('/');
+        && $"{uri.Scheme}://{uri.Authority}" == address.TrimEnd('/');
 }
