@@ -253,7 +253,7 @@ public sealed class StorefrontTests(StorefrontStack stack) : IAsyncLifetime
 
         await page.GetByLabel("Country").SelectOptionAsync("DE");
 
-        await ShowsAsync(page, "Loading prices for Germany…");
+        await ShowsAsync(page, "Germany: loading prices…");
         await Expect(page.Locator("main")).ToHaveAttributeAsync("aria-busy", "true");
         await stack.Simulator.ClearFaultsAsync();
         await ShowsAsync(page, "Germany: 3 plans");

@@ -329,7 +329,7 @@ async function load(options = {}) {
   const mine = (asking = new AbortController());
   const { country } = wanted();
   $("main").setAttribute("aria-busy", "true");
-  status.textContent = country ? `Loading prices for ${countryName(country)}…` : "Loading prices…";
+  status.textContent = country ? `${countryName(country)}: loading prices…` : "Loading prices…";
   offer(country);
   try {
     settings ??= await (await fetch("storefront.json")).json();
