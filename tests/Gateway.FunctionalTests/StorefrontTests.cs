@@ -147,7 +147,7 @@ public sealed class StorefrontTests(StorefrontStack stack) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Gateway_that_is_not_there_is_said_plainly_and_can_be_tried_again()
+    public async Task Gateway_that_is_not_there_or_cannot_answer_is_said_plainly_and_can_be_tried_again()
     {
         var address = StorefrontStack.FreeAddress();
         await using var simulator = await SimulatorProcess.StartAsync($"--Simulator:GatewayAddress={address}");
@@ -155,9 +155,24 @@ public sealed class StorefrontTests(StorefrontStack stack) : IAsyncLifetime
         await page.GotoAsync(simulator.Control + "?country=DE");
         await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync($"The gateway at {address} could not be reached");
 
+        await simulator.FaultAsync("authorization", new { status = 500 });
         await using var gateway = await StorefrontStack.StartGatewayAsync(address, simulator);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+        var again = page.GetByRole(AriaRole.Button, new() { Name = "Try again" });
+        await again.ClickAsync();
 
+        // Retry-After is one of the headers that the gateway lets pages read.
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("No access token could be obtained.");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("It is worth trying again in ");
+
+        await simulator.ClearFaultsAsync();
+        await GatewayProcess.EventuallyAsync(
+            async () =>
+            {
+                await again.ClickAsync();
+                await Expect(page.Locator("main")).ToHaveAttributeAsync("aria-busy", "false");
+                return await page.Locator(".card").CountAsync() == 3;
+            },
+            TimeSpan.FromSeconds(30));
         await ShowsAsync(page, "Germany: 3 plans");
         await Expect(page.GetByRole(AriaRole.Alert)).ToHaveCountAsync(0);
     }

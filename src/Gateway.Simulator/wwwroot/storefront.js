@@ -278,6 +278,7 @@ function show() {
 
 function showFailure(title, ...children) {
   answer = null;
+  $("plan-list").replaceChildren();
   $("plans").hidden = true;
   $("addons").hidden = true;
   $("answer").hidden = true;
