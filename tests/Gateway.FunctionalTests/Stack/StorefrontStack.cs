@@ -49,10 +49,10 @@ public sealed class StorefrontStack : IAsyncLifetime, ICollectionFixture<Storefr
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var part in new IAsyncDisposable?[] { Browser, Gateway, Simulator }.OfType<IAsyncDisposable>())
-        {
-            await part.DisposeAsync();
-        }
+        // The last first, and each also where one before it failed: nothing is to be left running.
+        await using var simulator = Simulator;
+        await using var gateway = Gateway;
+        await using var browser = Browser;
     }
 
     /// <summary>As if nothing had been asked yet.</summary>
