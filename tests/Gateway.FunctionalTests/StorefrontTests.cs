@@ -115,7 +115,7 @@ public sealed class StorefrontTests(StorefrontStack stack) : IAsyncLifetime
         await page.GetByText("Where these prices come from").ClickAsync();
 
         var facts = page.Locator("#answer-facts");
-        foreach (var header in new[] { "ETag", "Age", "Cache-Status" })
+        foreach (var header in new[] { "ETag", "Age", "Cache-Status", "Server-Timing" })
         {
             await Expect(facts.Locator("dt", new LocatorLocatorOptions { HasTextString = header })).ToHaveTextAsync(header);
         }
