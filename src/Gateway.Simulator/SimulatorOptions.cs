@@ -22,6 +22,12 @@ internal sealed class SimulatorOptions
     /// <summary>Port of Paymentwall (HTTP). Default 8084.</summary>
     public int PaymentwallPort { get; set; } = 8084;
 
+    /// <summary>
+    /// Origin of the gateway that the storefront page asks, http or https; the only one that its Content-Security-Policy lets it
+    /// ask. Default <c>http://localhost:8080</c>.
+    /// </summary>
+    public string GatewayAddress { get; set; } = "http://localhost:8080";
+
     /// <summary>The one OAuth client. Default <c>demo:client/1</c>: shows whether a caller encodes before Basic.</summary>
     public string ClientId { get; set; } = "demo:client/1";
 
@@ -97,6 +103,11 @@ internal sealed class SimulatorOptions
             yield return $"{Section}:{key} is empty; leave it out for the default, or give a value.";
         }
 
+        if (!IsOrigin(GatewayAddress))
+        {
+            yield return $"{Section}:{nameof(GatewayAddress)} is '{GatewayAddress}'; it must be an origin, such as http://localhost:8080.";
+        }
+
         if (TokenLifetime < TimeSpan.FromSeconds(1) || TokenLifetime.Ticks % TimeSpan.TicksPerSecond != 0)
         {
             yield return $"{Section}:{nameof(TokenLifetime)} is {TokenLifetime:c}; it must be whole seconds, at least one.";
@@ -107,4 +118,10 @@ internal sealed class SimulatorOptions
             yield return $"{Section}:{nameof(ExternalIssuer)} and {nameof(ExternalJwksFile)} belong together; give both or none.";
         }
     }
+
+    /// <summary>It becomes a part of a header, so nothing but scheme, host and port may be in it.</summary>
+    private static bool IsOrigin(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri)
+        && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
+        && $"{uri.Scheme}://{uri.Authority}" == address.TrimEnd('/');
 }

@@ -5,7 +5,6 @@ using Gateway.Simulator.Control;
 using Gateway.Simulator.Faults;
 using Gateway.Simulator.Paymentwall;
 using Gateway.Simulator.Requests;
-using Microsoft.Extensions.FileProviders;
 
 namespace Gateway.Simulator.Hosting;
 
@@ -50,12 +49,7 @@ internal static class UpstreamApps
         app.Use(recorder.InvokeAsync);
 
         // Before routing, where DELETE / would answer for the page's GET /.
-        var pages = Path.Combine(AppContext.BaseDirectory, "wwwroot");
-        if (Directory.Exists(pages))
-        {
-            app.UseFileServer(new FileServerOptions { FileProvider = new PhysicalFileProvider(pages) });
-        }
-
+        Storefront.Use(app, state.Options);
         app.UseRouting();
         ControlEndpoints.Map(app, state);
         MapOther(app, """{"error":"No such endpoint."}"""u8.ToArray());

@@ -17,7 +17,8 @@ internal sealed class SimulatorProcess : IAsyncDisposable
         Billing = new Uri((string)ready["billing"]!);
         Paymentwall = new Uri((string)ready["paymentwall"]!);
         CertificateFile = (string)ready["certificateFile"]!;
-        _control = new HttpClient { BaseAddress = new Uri((string)ready["control"]!) };
+        Control = new Uri((string)ready["control"]!);
+        _control = new HttpClient { BaseAddress = Control };
     }
 
     public Uri Authority { get; }
@@ -25,6 +26,9 @@ internal sealed class SimulatorProcess : IAsyncDisposable
     public Uri Billing { get; }
 
     public Uri Paymentwall { get; }
+
+    /// <summary>The control API and the storefront page.</summary>
+    public Uri Control { get; }
 
     public string CertificateFile { get; }
 
