@@ -37,29 +37,29 @@ internal sealed partial class RedactingFormatter(ITextFormatter inner) : ITextFo
         }
     }
 
-    // What stands before a credential, and then the credential. A line may be JSON, so that a quote comes as \" and a line break as \n:
-    // both end a value, and are left alone, or what is left would be no JSON.
+    // What stands before a credential, and then the credential. A line may be JSON, and hold JSON: quotes and line breaks come as \" and
+    // \n, or with more backslashes. They end a value and are left alone, or what is left would be no JSON.
     [GeneratedRegex(
         """
         # A query or form, also inside JSON (\u0026) or encoded (%26): Paymentwall's key and sign, OAuth's secrets and tokens
           (?<= (?: ^ | [?&\s"',;{(\[] | %3F | %26 | %20 | \\u0026 | \\[nrt] )
                (?: key | sign | token | secret | (?:access|refresh|id)_token | client_(?:secret|assertion) | api[_-]?key ) (?: = | %3D ) )
-          (?: \\[^"nrt] | [^\\&\s"',;)}] )+
+          (?: (?>\\+)(?!["nrt]) | [^\\&\s"',;)}] )+
 
         # A setting of ours; the password of a connection string, which may have any character but a comma
-        | (?<= (?: ClientSecret | SecretKey | EncryptionKey ) = ) (?: \\[^"nrt] | [^\\\s"] )+
-        | (?<= (?<![A-Za-z]) (?: password | pwd ) \s{0,3} = \s{0,3} ) (?: \\[^"nrt] | [^\\\s",] )+
+        | (?<= (?: ClientSecret | SecretKey | EncryptionKey ) = ) (?: (?>\\+)(?!["nrt]) | [^\\\s"] )+
+        | (?<= (?<![A-Za-z]) (?: password | pwd ) \s{0,3} = \s{0,3} ) (?: (?>\\+)(?!["nrt]) | [^\\\s",] )+
 
-        # JSON, and JSON inside JSON
-        | (?<= (?<!\\)" (?: sign | password | (?:access|refresh|id)_token | client_?secret | client_assertion | SecretKey | EncryptionKey ) " \s{0,3} : \s{0,3} " )
-          (?: \\. | [^\\"] )+
-        | (?<= \\" (?: sign | password | (?:access|refresh|id)_token | client_?secret | client_assertion | SecretKey | EncryptionKey ) \\" \s{0,3} : \s{0,3} \\" )
-          (?: \\[^"] | [^\\"] )+
+        # JSON
+        | (?<= " (?: sign | password | (?:access|refresh|id)_token | client_?secret | client_assertion | SecretKey | EncryptionKey ) \\{0,15}"
+               \s{0,3} : \s{0,3} \\{0,15}" )
+          (?: (?>\\+)(?!") | [^\\"] )+
 
         # Headers
         | (?<= (?: (?<![A-Za-z0-9]) | \\[nrt] | %20 | %3A ) (?: Bearer | Basic ) (?: \s{1,3} | %20 | \+ ) ) [A-Za-z0-9._~+/=%-]{6,}
-        | (?<= (?: X-Api-Key | Authorization ) (?: \\?" )? \s? (?: : | = | %3A ) (?: \s | %20 ){0,3} \[? (?: \\?" )? ) (?: \\[^"nrt] | [^\\"\s\],}\[] )+
-        | (?<= \[X-Api-Key,\s ) (?: \\[^"nrt] | [^\\"\s\],}] )+
+        | (?<= (?: X-Api-Key | Authorization ) (?: \\{0,15}" )? \s? (?: : | = | %3A ) (?: \s | %20 ){0,3} \[? (?: \\{0,15}" )? )
+          (?: (?>\\+)(?!["nrt]) | [^\\"\s\],}\[] )+
+        | (?<= \[X-Api-Key,\s ) (?: (?>\\+)(?!["nrt]) | [^\\"\s\],}] )+
 
         # The password in an address
         | (?<= :// [^/\s:@"']{0,256} : ) [^/\s@"']{1,256} (?= @ )

@@ -166,7 +166,7 @@ public sealed class RedactingFormatterTests
     [Fact]
     public void A_line_that_cannot_be_searched_in_time_is_withheld_and_not_printed()
     {
-        var slow = new Regex("(a+)+$", RegexOptions.ExplicitCapture, TimeSpan.FromMilliseconds(1));
+        var slow = new Regex(@"^(\w|\w\w)+!!", RegexOptions.ExplicitCapture, TimeSpan.FromMilliseconds(1));
 
         var line = RedactingFormatter.Redact(new string('a', 40) + "! key=" + Secret, slow);
 

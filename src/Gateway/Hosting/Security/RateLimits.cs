@@ -44,8 +44,11 @@ internal static class RateLimits
     private static async ValueTask AnswerAsync(OnRejectedContext rejected, CancellationToken cancellationToken)
     {
         var context = rejected.HttpContext;
-        var limit = Client.Of(context, context.RequestServices.GetRequiredService<IOptions<SecurityOptions>>().Value.RateLimits).Limit!;
-        var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var retryAfter) ? retryAfter : TimeSpan.FromSeconds(1);
+        if (!rejected.Lease.TryGetMetadata(SharedTokenBucket.Limit, out var limit) || !rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait))
+        {
+            throw new InvalidOperationException("Somebody else refused.");
+        }
+
         var seconds = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
         // draft-ietf-httpapi-ratelimit-headers-07; on the 429 alone, because other answers are shared by caches.

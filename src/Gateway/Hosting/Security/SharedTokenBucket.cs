@@ -12,6 +12,9 @@ namespace Gateway.Hosting.Security;
 /// </summary>
 internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, RedisConnection redis, TimeProvider time) : RateLimiter
 {
+    /// <summary>On a refusal: the limit that was kept.</summary>
+    public static readonly MetadataName<RateLimitOptions> Limit = new("Limit");
+
     /// <summary>What is drawn ahead is what the client has lately used in this time, and at most what it may use in it.</summary>
     private const double AheadSeconds = 0.1;
 
@@ -38,7 +41,7 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
         return {granted, math.max(0, math.ceil((1 - level) / rate * 1000))}
         """;
 
-    private static readonly RateLimitLease Granted = new Lease(retryAfter: null);
+    private static readonly RateLimitLease Granted = new Lease(retryAfter: null, limit: null);
 
     // All of it is only touched with the gate held.
     private readonly Lock _gate = new();
@@ -224,7 +227,7 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
         _ownAt = now;
         if (_own < 1)
         {
-            return new Lease(TimeSpan.FromSeconds((1 - _own) / limit.PermitsPerSecond));
+            return new Lease(TimeSpan.FromSeconds((1 - _own) / limit.PermitsPerSecond), limit);
         }
 
         _own--;
@@ -234,18 +237,18 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
     private Lease Denied()
     {
         var now = time.GetTimestamp();
-        return new Lease(_oneMoreAt > now ? time.GetElapsedTime(now, _oneMoreAt) : TimeSpan.FromSeconds(1 / limit.PermitsPerSecond));
+        return new Lease(_oneMoreAt > now ? time.GetElapsedTime(now, _oneMoreAt) : TimeSpan.FromSeconds(1 / limit.PermitsPerSecond), limit);
     }
 
-    private sealed class Lease(TimeSpan? retryAfter) : RateLimitLease
+    private sealed class Lease(TimeSpan? retryAfter, RateLimitOptions? limit) : RateLimitLease
     {
         public override bool IsAcquired => retryAfter is null;
 
-        public override IEnumerable<string> MetadataNames => retryAfter is null ? [] : [MetadataName.RetryAfter.Name];
+        public override IEnumerable<string> MetadataNames => retryAfter is null ? [] : [MetadataName.RetryAfter.Name, Limit.Name];
 
         public override bool TryGetMetadata(string metadataName, out object? metadata)
         {
-            metadata = metadataName == MetadataName.RetryAfter.Name ? retryAfter : null;
+            metadata = metadataName == MetadataName.RetryAfter.Name ? retryAfter : metadataName == Limit.Name ? limit : null;
             return metadata is not null;
         }
     }
