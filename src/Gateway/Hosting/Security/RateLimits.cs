@@ -44,7 +44,7 @@ internal static class RateLimits
     private static async ValueTask AnswerAsync(OnRejectedContext rejected, CancellationToken cancellationToken)
     {
         var context = rejected.HttpContext;
-        if (!rejected.Lease.TryGetMetadata(SharedTokenBucket.Limit, out var limit) || !rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait))
+        if (!rejected.Lease.TryGetMetadata(SharedTokenBucket.Limit, out var limit) || limit is null || !rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait))
         {
             throw new InvalidOperationException("Somebody else refused.");
         }
