@@ -1,3 +1,4 @@
+using System.Collections;
 using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
@@ -95,14 +96,29 @@ internal abstract class OptionsSection
     private static (string Path, string Error) Error(IConfigurationSection key, Type wanted) =>
         (key.Path, $"{key.Path}: the value is not {Describe(wanted)}.");
 
-    /// <summary>A key that is set to null, where only a value or no key at all makes sense.</summary>
-    protected static IEnumerable<string> NullErrors(string section, object options)
+    /// <summary>A key that is set to null, at any depth, where only a value or no key at all makes sense.</summary>
+    protected static IEnumerable<string> NullErrors(string path, object options)
     {
         var nullability = new NullabilityInfoContext();
-        return options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Where(p => p.CanWrite && nullability.Create(p).WriteState == NullabilityState.NotNull && p.GetValue(options) is null)
-            .Select(p => $"{section}:{p.Name}: is null; give it a value or leave the key out.");
+        foreach (var property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite && p.GetIndexParameters().Length == 0))
+        {
+            var key = $"{path}:{property.Name}";
+            var value = property.GetValue(options);
+            var errors =
+                value is null ? nullability.Create(property).WriteState == NullabilityState.NotNull ? [NullError(key)] : []
+                : value is IList list ? Enumerable.Range(0, list.Count).SelectMany(n => list[n] is { } item ? NullErrorsIn($"{key}:{n}", item) : [NullError($"{key}:{n}")])
+                : NullErrorsIn(key, value);
+            foreach (var error in errors)
+            {
+                yield return error;
+            }
+        }
     }
+
+    private static IEnumerable<string> NullErrorsIn(string path, object value) =>
+        value.GetType() is { IsClass: true } type && type.Namespace?.StartsWith(nameof(Gateway), StringComparison.Ordinal) == true ? NullErrors(path, value) : [];
+
+    private static string NullError(string key) => $"{key}: is null; give it a value or leave the key out.";
 
     /// <summary>Secrets in a settings file, which is shared, copied and committed more readily than anybody means to.</summary>
     protected static IEnumerable<string> MisplacedSecrets(IConfiguration configuration, IConfigurationSection section, Type type) =>

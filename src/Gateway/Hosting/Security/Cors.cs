@@ -41,7 +41,8 @@ internal static class Cors
         var (scheme, host) = (origin[..(origin.IndexOf("://", StringComparison.Ordinal) + 3)].ToLowerInvariant(), origin[(origin.IndexOf("://", StringComparison.Ordinal) + 3)..]);
         var wildcard = host.StartsWith("*.", StringComparison.Ordinal) ? "*." : string.Empty;
         var uri = new Uri(scheme + host[wildcard.Length..]);
-        return $"{scheme}{wildcard}{uri.IdnHost.ToLowerInvariant()}{(uri.IsDefaultPort ? string.Empty : ":" + uri.Port)}";
+        var name = uri.HostNameType == UriHostNameType.IPv6 ? uri.Host : uri.IdnHost;
+        return $"{scheme}{wildcard}{name.ToLowerInvariant()}{(uri.IsDefaultPort ? string.Empty : ":" + uri.Port)}";
     }
 
     /// <summary><c>Vary: Origin</c> stands on every answer (<see cref="AnswerHeaders"/>), with and without an origin in the request; here it would come twice.</summary>

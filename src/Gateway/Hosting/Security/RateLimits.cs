@@ -19,13 +19,12 @@ internal static class RateLimits
 {
     public static void AddGatewayRateLimits(this IServiceCollection services)
     {
-        services.AddRateLimiter();
+        services.AddRateLimiter(static limiter => limiter.OnRejected = AnswerAsync);
         services.AddOptions<RateLimiterOptions>().Configure<IServiceProvider>(static (limiter, provider) =>
         {
             // As they were at the start: a limit that changed under a bucket would be neither.
             var limits = provider.GetRequiredService<IOptions<SecurityOptions>>().Value.RateLimits;
             limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, Client>(Partition(provider, limits));
-            limiter.OnRejected = (rejected, _) => AnswerAsync(rejected, limits);
         });
     }
 
@@ -45,11 +44,14 @@ internal static class RateLimits
         };
     }
 
-    private static async ValueTask AnswerAsync(OnRejectedContext rejected, RateLimitsOptions limits)
+    private static async ValueTask AnswerAsync(OnRejectedContext rejected, CancellationToken cancellationToken)
     {
         var context = rejected.HttpContext;
-        var limit = Client.Of(context, limits).Limit!;
-        var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var retryAfter) ? retryAfter : TimeSpan.FromSeconds(1);
+        if (!rejected.Lease.TryGetMetadata(SharedTokenBucket.Limit, out var limit) || limit is null || !rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait))
+        {
+            throw new InvalidOperationException("Somebody else refused.");
+        }
+
         var seconds = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
         // draft-ietf-httpapi-ratelimit-headers-07; on the 429 alone, because other answers are shared by caches.

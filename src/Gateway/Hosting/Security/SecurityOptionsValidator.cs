@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
@@ -32,13 +33,26 @@ internal sealed class SecurityOptionsValidator : IValidateOptions<SecurityOption
     /// <summary>An address is a network of one.</summary>
     public static bool TryReadNetwork(string text, out IPNetwork network)
     {
-        if (IPAddress.TryParse(text, out var address))
+        if (TryReadAddress(text, out var address))
         {
             network = new IPNetwork(address, address.GetAddressBytes().Length * 8);
             return true;
         }
 
-        return IPNetwork.TryParse(text, out network);
+        network = default;
+        return text.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash && TryReadAddress(text[..slash], out _) && IPNetwork.TryParse(text, out network);
+    }
+
+    /// <summary>As everybody writes it: .NET also takes <c>10.0.0</c> for 10.0.0.0, which is not the network that was meant.</summary>
+    private static bool TryReadAddress(string text, [NotNullWhen(true)] out IPAddress? address)
+    {
+        if (!IPAddress.TryParse(text, out address) || text.AsSpan().ContainsAny("[%") || (!text.Contains(':', StringComparison.Ordinal) && address.ToString() != text))
+        {
+            return false;
+        }
+
+        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return true;
     }
 
     private static IEnumerable<string> KeyErrors(ApiKeyOptions key, int index)

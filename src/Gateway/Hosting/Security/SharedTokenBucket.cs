@@ -5,15 +5,20 @@ using StackExchange.Redis;
 namespace Gateway.Hosting.Security;
 
 /// <summary>
-/// One client's token bucket, kept in Redis for all replicas. A replica draws permits from it in small portions and spends them
-/// without asking again, so that most calls wait for nothing; what it has not spent after a second it forgets. Together the
-/// replicas never permit more than the bucket had, and at most a portion each less. Without Redis the replica's own bucket decides.
+/// One client's token bucket, kept in Redis for all replicas. A replica draws permits from it for those who wait, and for a client
+/// that calls often a few more ahead of time, so that most of its calls wait for nothing; what it has not spent after a second it
+/// forgets. Together the replicas never permit more than the bucket had, and at most a portion each less. Without Redis the
+/// replica's own bucket decides.
 /// </summary>
 internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, RedisConnection redis, TimeProvider time) : RateLimiter
 {
-    /// <summary>A portion is what the client may use up in this time, and at least one.</summary>
-    private const double PortionSeconds = 0.1;
+    /// <summary>On a refusal: the limit that was kept.</summary>
+    public static readonly MetadataName<RateLimitOptions> Limit = new("Limit");
 
+    /// <summary>What is drawn ahead is what the client has lately used in this time, and at most what it may use in it.</summary>
+    private const double AheadSeconds = 0.1;
+
+    /// <summary>The second draw that one waits for was made for him; more are for a replica that hardly gets to run.</summary>
     private const int MostDraws = 5;
 
     private static readonly TimeSpan PortionLife = TimeSpan.FromSeconds(1);
@@ -36,25 +41,33 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
         return {granted, math.max(0, math.ceil((1 - level) / rate * 1000))}
         """;
 
-    private static readonly RateLimitLease Granted = new Lease(retryAfter: null);
+    private static readonly RateLimitLease Granted = new Lease(retryAfter: null, limit: null);
 
+    // All of it is only touched with the gate held.
     private readonly Lock _gate = new();
     private double _portion;
     private long _portionAt;
+    private double _spent;
+    private long _spentSince;
     private double _own = limit.Burst;
     private long _ownAt = time.GetTimestamp();
     private long _emptyUntil;
+    private long _oneMoreAt;
     private long _usedAt = time.GetTimestamp();
     private int _waiting;
     private Task<bool>? _drawing;
 
-    /// <summary>Null while the bucket would still be remembered as not full.</summary>
+    /// <summary>Null while there is something to remember that Redis does not: a portion at hand, or that the own bucket is not full.</summary>
     public override TimeSpan? IdleDuration
     {
         get
         {
-            var idle = time.GetElapsedTime(Volatile.Read(ref _usedAt));
-            return idle > TimeSpan.FromSeconds(limit.Burst / limit.PermitsPerSecond) ? idle : null;
+            lock (_gate)
+            {
+                var idle = time.GetElapsedTime(_usedAt);
+                var isOwnFull = time.GetElapsedTime(_ownAt).TotalSeconds >= (limit.Burst - _own) / limit.PermitsPerSecond;
+                return isOwnFull && idle > PortionLife ? idle : null;
+            }
         }
     }
 
@@ -65,87 +78,91 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
     {
         lock (_gate)
         {
-            return TryTake() ?? (IsShared ? Denied() : TakeOwn());
+            return TryTake(leave: _waiting) ?? (IsShared ? Denied() : TakeOwn());
         }
     }
 
+    /// <summary>Those who wait get what is drawn before those who come later, so that nobody waits for more than two draws.</summary>
     protected override async ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken)
     {
-        if (AttemptAcquireCore(permitCount) is { IsAcquired: true } atHand)
+        cancellationToken.ThrowIfCancellationRequested();
+        Task<bool> drawing;
+        lock (_gate)
         {
-            return atHand;
+            if ((TryTake(leave: _waiting) ?? Settled()) is { } atOnce)
+            {
+                return atOnce;
+            }
+
+            _waiting++;
+            drawing = _drawing ??= DrawAsync();
         }
 
-        Interlocked.Increment(ref _waiting);
         try
         {
-            return await DrawnAsync(cancellationToken);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _waiting);
-        }
-    }
-
-    /// <summary>Draws until there is one for this caller or the bucket is empty: others may have taken what was drawn.</summary>
-    private async Task<RateLimitLease> DrawnAsync(CancellationToken cancellationToken)
-    {
-        for (var attempt = 0; attempt < MostDraws; attempt++)
-        {
-            Task<bool> drawing;
-            lock (_gate)
+            for (var draws = 1; ; draws++)
             {
-                if (TryTake() is { } taken)
-                {
-                    return taken;
-                }
-
-                if (!IsShared)
-                {
-                    return TakeOwn();
-                }
-
-                if (_drawing is null && time.GetTimestamp() < _emptyUntil)
-                {
-                    return Denied();
-                }
-
-                drawing = _drawing ??= DrawAsync();
-            }
-
-            if (!await drawing.WaitAsync(cancellationToken))
-            {
+                var isAnswered = await drawing.WaitAsync(cancellationToken);
                 lock (_gate)
                 {
-                    return TakeOwn();
+                    if ((TryTake(leave: 0) ?? (isAnswered ? Settled() : TakeOwn()) ?? (draws < MostDraws ? null : Denied())) is { } lease)
+                    {
+                        _waiting--;
+                        return lease;
+                    }
+
+                    drawing = _drawing ??= DrawAsync();
                 }
             }
         }
+        catch
+        {
+            lock (_gate)
+            {
+                _waiting--;
+            }
 
-        return Denied();
+            throw;
+        }
     }
 
     private bool IsShared => redis.State == RedisState.Up;
 
-    private double Portion => Math.Max(1, Math.Min(limit.Burst, Math.Floor(limit.PermitsPerSecond * PortionSeconds)));
+    /// <summary>How much to draw ahead of time: nothing for a client whose next call may well be long in coming.</summary>
+    private double Ahead
+    {
+        get
+        {
+            var seconds = Math.Max(0.001, time.GetElapsedTime(_spentSince).TotalSeconds);
+            var most = Math.Min(limit.Burst, limit.PermitsPerSecond * AheadSeconds);
+            return Math.Floor(Math.Min(most, _spent / seconds * AheadSeconds));
+        }
+    }
 
-    /// <summary>A permit of the portion at hand; draws the next one ahead of time. Only with the gate held.</summary>
-    private RateLimitLease? TryTake()
+    /// <summary>What can be said without a draw: there is no Redis, or it has just said that the bucket is empty.</summary>
+    private RateLimitLease? Settled() =>
+        !IsShared ? TakeOwn()
+        : _drawing is null && time.GetTimestamp() < _emptyUntil ? Denied()
+        : null;
+
+    /// <summary>A permit of the portion at hand, if there is more than what is to be left for others.</summary>
+    private RateLimitLease? TryTake(int leave)
     {
         var now = time.GetTimestamp();
-        Volatile.Write(ref _usedAt, now);
-        if (_portion >= 1 && time.GetElapsedTime(_portionAt, now) > PortionLife)
+        _usedAt = now;
+        if (_portion > 0 && time.GetElapsedTime(_portionAt, now) > PortionLife)
         {
             _portion = 0;
         }
 
-        if (_portion < 1)
+        if (_portion - leave < 1)
         {
             return null;
         }
 
         _portion--;
-        if (_portion < Portion / 2 && _drawing is null && now >= _emptyUntil && IsShared)
+        _spent++;
+        if (_drawing is null && Ahead is >= 2 and var ahead && _portion < ahead / 2 && now >= _emptyUntil && IsShared)
         {
             _drawing = DrawAsync();
         }
@@ -153,36 +170,55 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
         return Granted;
     }
 
-    /// <summary>Draws a portion, enough for all who wait. False if Redis did not say.</summary>
+    /// <summary>Draws enough for all who wait, and what is wanted ahead. False if Redis did not say.</summary>
     private Task<bool> DrawAsync() => Task.Run(async () =>
     {
         double wanted;
         lock (_gate)
         {
-            wanted = Math.Max(Portion, Volatile.Read(ref _waiting));
+            wanted = Math.Max(1, Math.Max(_waiting, Ahead));
+            (_spent, _spentSince) = (0, time.GetTimestamp());
         }
 
-        var (done, answer) = await redis.TryAsync("EVAL", database => database.ScriptEvaluateAsync(
-            Script, [key], [limit.PermitsPerSecond, limit.Burst, wanted], RedisConnection.ScriptFlags));
-        lock (_gate)
+        long[]? answer = null;
+        try
         {
-            _drawing = null;
-            if (!done || (long[]?)answer is not [var granted, var wait])
-            {
-                return false;
-            }
-
-            var now = time.GetTimestamp();
-            _portion = granted + (time.GetElapsedTime(_portionAt, now) > PortionLife ? 0 : _portion);
-            _portionAt = now;
-            if (granted < wanted)
-            {
-                _emptyUntil = now + (long)(Math.Min(wait, 1_000) / 1_000d * time.TimestampFrequency);
-            }
-
-            return true;
+            var (done, result) = await redis.TryAsync("EVAL", database => database.ScriptEvaluateAsync(
+                Script, [key], [limit.PermitsPerSecond, limit.Burst, wanted], RedisConnection.ScriptFlags));
+            answer = done ? (long[]?)result : null;
         }
+        finally
+        {
+            lock (_gate)
+            {
+                _drawing = null;
+                Take(answer, wanted);
+            }
+        }
+
+        return answer is [_, _];
     });
+
+    private void Take(long[]? answer, double wanted)
+    {
+        if (answer is not [var granted, var wait])
+        {
+            return;
+        }
+
+        var now = time.GetTimestamp();
+        _portion = granted + (time.GetElapsedTime(_portionAt, now) > PortionLife ? 0 : _portion);
+        _portionAt = now;
+        if (granted < wanted)
+        {
+            _oneMoreAt = now + Ticks(wait);
+
+            // Not for longer than this: the bucket may be gone from Redis, and so be full.
+            _emptyUntil = now + Ticks(Math.Min(wait, 1_000));
+        }
+    }
+
+    private long Ticks(long milliseconds) => (long)(milliseconds / 1_000d * time.TimestampFrequency);
 
     private RateLimitLease TakeOwn()
     {
@@ -191,7 +227,7 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
         _ownAt = now;
         if (_own < 1)
         {
-            return new Lease(TimeSpan.FromSeconds((1 - _own) / limit.PermitsPerSecond));
+            return new Lease(TimeSpan.FromSeconds((1 - _own) / limit.PermitsPerSecond), limit);
         }
 
         _own--;
@@ -201,20 +237,18 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
     private Lease Denied()
     {
         var now = time.GetTimestamp();
-        var untilDrawn = _emptyUntil > now ? time.GetElapsedTime(now, _emptyUntil) : TimeSpan.Zero;
-        var untilOneMore = TimeSpan.FromSeconds(1 / limit.PermitsPerSecond);
-        return new Lease(untilDrawn > untilOneMore ? untilDrawn : untilOneMore);
+        return new Lease(_oneMoreAt > now ? time.GetElapsedTime(now, _oneMoreAt) : TimeSpan.FromSeconds(1 / limit.PermitsPerSecond), limit);
     }
 
-    private sealed class Lease(TimeSpan? retryAfter) : RateLimitLease
+    private sealed class Lease(TimeSpan? retryAfter, RateLimitOptions? limit) : RateLimitLease
     {
         public override bool IsAcquired => retryAfter is null;
 
-        public override IEnumerable<string> MetadataNames => retryAfter is null ? [] : [MetadataName.RetryAfter.Name];
+        public override IEnumerable<string> MetadataNames => retryAfter is null ? [] : [MetadataName.RetryAfter.Name, Limit.Name];
 
         public override bool TryGetMetadata(string metadataName, out object? metadata)
         {
-            metadata = metadataName == MetadataName.RetryAfter.Name ? retryAfter : null;
+            metadata = metadataName == MetadataName.RetryAfter.Name ? retryAfter : metadataName == Limit.Name ? limit : null;
             return metadata is not null;
         }
     }

@@ -1,0 +1,218 @@
+using Gateway.Admission;
+
+namespace Gateway.Tests.Admission;
+
+public sealed class RequestSlotsTests
+{
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
+
+    private readonly ManualTimeProvider _time = new();
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(4, 3)]
+    [InlineData(100, 75)]
+    [InlineData(2_000, 1_500)]
+    public void Forwarded_calls_get_three_quarters_of_the_slots_and_no_more(int slots, int share)
+    {
+        using var door = Door(slots);
+
+        Assert.Equal(share, TakeForwarded(door, slots + 1).Count);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(100)]
+    public async Task Catalog_answers_get_all_of_them(int slots)
+    {
+        using var door = Door(slots);
+
+        for (var n = 0; n < slots; n++)
+        {
+            var entering = door.EnterAsync(CancellationToken.None).AsTask();
+            Assert.True(entering.IsCompleted, $"Slot {n + 1} of {slots} was waited for.");
+            Assert.NotNull(await entering);
+        }
+
+        Assert.Null(door.TryEnterForwarded());
+        Assert.False(door.EnterAsync(CancellationToken.None).AsTask().IsCompleted);
+    }
+
+    [Fact]
+    public async Task What_forwarded_calls_may_not_have_is_left_to_the_catalog()
+    {
+        using var door = Door(8);
+        Assert.Equal(6, TakeForwarded(door, 8).Count);
+
+        Assert.NotNull(await door.EnterAsync(CancellationToken.None));
+        Assert.NotNull(await door.EnterAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task One_that_waits_gets_the_next_free_slot_also_a_forwarded_calls()
+    {
+        using var door = Door(2);
+        var forwarded = door.TryEnterForwarded()!;
+        var first = await door.EnterAsync(CancellationToken.None);
+        var waiting = door.EnterAsync(CancellationToken.None).AsTask();
+        Assert.False(waiting.IsCompleted);
+
+        forwarded.Dispose();
+
+        Assert.NotNull(await waiting);
+        Assert.Null(door.TryEnterForwarded());
+        first!.Dispose();
+    }
+
+    [Fact]
+    public async Task Waiting_ends_after_a_second_with_nothing()
+    {
+        using var door = Door(1);
+        using var slot = await door.EnterAsync(CancellationToken.None);
+        var waiting = door.EnterAsync(CancellationToken.None).AsTask();
+
+        _time.Advance(RequestSlots.LongestWait - Moment);
+        await ManualTimeProvider.SettleAsync(waiting);
+        Assert.False(waiting.IsCompleted);
+        _time.Advance(Moment);
+
+        Assert.Null(await waiting);
+        Assert.Equal(0, _time.PendingTimers);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(10, 1)]
+    [InlineData(100, 10)]
+    [InlineData(4_000, 200)]
+    public async Task The_queue_holds_a_tenth_of_the_slots_and_beyond_it_is_refused_at_once(int slots, int queue)
+    {
+        using var door = Door(slots);
+        for (var n = 0; n < slots; n++)
+        {
+            Assert.NotNull(await door.EnterAsync(CancellationToken.None));
+        }
+
+        var waiting = Enumerable.Range(0, queue).Select(_ => door.EnterAsync(CancellationToken.None).AsTask()).ToList();
+        var refused = door.EnterAsync(CancellationToken.None).AsTask();
+
+        Assert.True(refused.IsCompleted);
+        Assert.Null(await refused);
+        Assert.All(waiting, entering => Assert.False(entering.IsCompleted));
+    }
+
+    [Fact]
+    public async Task A_caller_that_left_stops_waiting_as_cancelled_and_not_as_refused()
+    {
+        using var door = Door(1);
+        using var slot = await door.EnterAsync(CancellationToken.None);
+        using var left = new CancellationTokenSource();
+        var waiting = door.EnterAsync(left.Token).AsTask();
+
+        await left.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        Assert.Equal(0, _time.PendingTimers);
+    }
+
+    [Fact]
+    public async Task Those_who_waited_in_vain_or_left_take_nothing_with_them()
+    {
+        using var door = Door(4);
+        for (var round = 0; round < 50; round++)
+        {
+            var slots = new List<IDisposable>();
+            for (var n = 0; n < 4; n++)
+            {
+                slots.Add(Assert.IsAssignableFrom<IDisposable>(await door.EnterAsync(CancellationToken.None)));
+            }
+
+            using var left = new CancellationTokenSource();
+            var leaving = door.EnterAsync(left.Token).AsTask();
+            var refused = door.EnterAsync(CancellationToken.None).AsTask();
+            await left.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
+            Assert.Null(await refused);
+            var waiting = door.EnterAsync(CancellationToken.None).AsTask();
+            _time.Advance(RequestSlots.LongestWait);
+            Assert.Null(await waiting);
+            slots.ForEach(slot => slot.Dispose());
+        }
+
+        Assert.Equal(3, TakeForwarded(door, 4).Count);
+    }
+
+    [Fact]
+    public async Task A_forwarded_call_that_is_refused_for_want_of_a_slot_gives_its_share_back()
+    {
+        using var door = Door(4);
+        for (var round = 0; round < 10; round++)
+        {
+            var slots = Enumerable.Range(0, 4).Select(_ => door.EnterAsync(CancellationToken.None).AsTask()).ToList();
+            Assert.All(slots, slot => Assert.True(slot.IsCompletedSuccessfully));
+            Assert.Empty(TakeForwarded(door, 5));
+            foreach (var slot in await Task.WhenAll(slots))
+            {
+                slot!.Dispose();
+            }
+        }
+
+        Assert.Equal(3, TakeForwarded(door, 4).Count);
+    }
+
+    [Fact]
+    public async Task Under_any_mixture_of_callers_slots_are_neither_lost_nor_multiplied()
+    {
+        using var door = new RequestSlots(Options(10), TimeProvider.System);
+        var inside = 0;
+        var most = 0;
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
+        {
+            for (var n = 0; n < 500; n++)
+            {
+                using var left = new CancellationTokenSource();
+                if (n % 5 == 0)
+                {
+                    _ = left.CancelAsync();
+                }
+
+                try
+                {
+                    using var slot = worker % 2 == 0 ? door.TryEnterForwarded() : await door.EnterAsync(left.Token);
+                    if (slot is not null)
+                    {
+                        var now = Interlocked.Increment(ref inside);
+                        InterlockedMax(ref most, now);
+                        await Task.Yield();
+                        Interlocked.Decrement(ref inside);
+                    }
+                }
+                catch (OperationCanceledException)
+                {
+                    // Left while waiting.
+                }
+            }
+        })));
+
+        Assert.InRange(most, 1, 10);
+        Assert.Equal(7, TakeForwarded(door, 10).Count);
+    }
+
+    private static void InterlockedMax(ref int most, int value)
+    {
+        for (var seen = Volatile.Read(ref most); value > seen; seen = Volatile.Read(ref most))
+        {
+            Interlocked.CompareExchange(ref most, value, seen);
+        }
+    }
+
+    private static List<IDisposable> TakeForwarded(RequestSlots door, int tries) =>
+        [.. Enumerable.Range(0, tries).Select(_ => door.TryEnterForwarded()).OfType<IDisposable>()];
+
+    private RequestSlots Door(int slots) => new(Options(slots), _time);
+
+    private static Microsoft.Extensions.Options.IOptions<AdmissionOptions> Options(int slots) =>
+        Microsoft.Extensions.Options.Options.Create(new AdmissionOptions { MaxConcurrentRequests = slots });
+}
