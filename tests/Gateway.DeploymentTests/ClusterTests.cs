@@ -15,20 +15,18 @@ public sealed class ClusterTests(ITestOutputHelper output)
     public async Task A_rolling_restart_of_all_replicas_fails_no_request()
     {
         await using var cluster = await Cluster.StartAsync();
-        await using var load = SteadyLoad.Start(cluster.Haproxy.Address);
-        await load.MoreAsync(500);
 
-        for (var replica = 0; replica < Replicas; replica++)
-        {
-            var leaving = cluster.Gateways[replica];
-            leaving.Signal(SigTerm);
-            Assert.Equal(0, await leaving.ExitCodeAsync());
-            await cluster.StartGatewayAsync(replica);
-            await load.MoreAsync(200);
-        }
+        await RollAsync(cluster, cluster.Haproxy.Address, "rolling restart of 3");
+    }
 
-        output.WriteLine("rolling restart of 3: " + await load.StopAsync());
-        Assert.Empty(load.Failures);
+    [Fact]
+    public async Task Behind_the_nginx_sample_a_rolling_restart_fails_no_request_either()
+    {
+        Assert.SkipUnless(NginxSample.IsInstalled, "Needs nginx.");
+        await using var cluster = await Cluster.StartAsync();
+        await using var nginx = await NginxSample.StartAsync([.. cluster.Gateways.Select(gateway => gateway.Address)]);
+
+        await RollAsync(cluster, nginx.Address, "the same behind nginx");
     }
 
     [Fact]
@@ -42,7 +40,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
         await GatewayProcess.EventuallyAsync(async () => await cluster.Haproxy.UpAsync() == Replicas - 1, TimeSpan.FromSeconds(10));
         await load.MoreAsync(500);
 
-        output.WriteLine("kill -9 of 1 of 3:    " + await load.StopAsync());
+        output.WriteLine("kill -9 of 1 of 3: " + await load.StopAsync());
 
         // Sixteen customers, a third of them at the one that was killed; haproxy asks another for what had not begun to be answered.
         Assert.InRange(load.Failures.Count, 0, 6);
@@ -62,7 +60,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
         await Task.WhenAll(cluster.Gateways.Select(gateway => gateway.RedisIsUpAsync()));
         await load.MoreAsync(500);
 
-        output.WriteLine("restart of Redis:     " + await load.StopAsync());
+        output.WriteLine("restart of Redis: " + await load.StopAsync());
         Assert.Empty(load.Failures);
     }
 
@@ -83,5 +81,23 @@ public sealed class ClusterTests(ITestOutputHelper output)
         Assert.Equal(1, await ReceivedAsync());
 
         async Task<int> ReceivedAsync() => (await cluster.Simulator.ReceivedAsync("billing")).Count(received => received.Path == "/v1/once");
+    }
+
+    private async Task RollAsync(Cluster cluster, Uri address, string name)
+    {
+        await using var load = SteadyLoad.Start(address);
+        await load.MoreAsync(500);
+
+        for (var replica = 0; replica < Replicas; replica++)
+        {
+            var leaving = cluster.Gateways[replica];
+            leaving.Signal(SigTerm);
+            Assert.Equal(0, await leaving.ExitCodeAsync());
+            await cluster.StartGatewayAsync(replica);
+            await load.MoreAsync(200);
+        }
+
+        output.WriteLine($"{name}: {await load.StopAsync()}");
+        Assert.Empty(load.Failures);
     }
 }
