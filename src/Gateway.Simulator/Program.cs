@@ -24,6 +24,21 @@ if (options.Errors().ToArray() is { Length: > 0 } errors)
     return await FailAsync(string.Join(' ', errors));
 }
 
+// Whether the one that runs with the same configuration is up: for a container whose image has no shell.
+if (args.Contains("--check-health", StringComparer.Ordinal))
+{
+    try
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(3) };
+        using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{options.ControlPort}/health"));
+        return answer.IsSuccessStatusCode ? 0 : 1;
+    }
+    catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
+    {
+        return await FailAsync(exception.Message);
+    }
+}
+
 // Signals first: one that comes during the start must not kill half of it.
 var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 void Stop(PosixSignalContext signal)
@@ -60,7 +75,7 @@ using var loggerFactory = LoggerFactory.Create(logging => logging
 
 // State and certificates.
 using var authority = CertificateAuthority.Create();
-using var certificate = authority.IssueServerCertificate("localhost", "127.0.0.1", "::1");
+using var certificate = authority.IssueServerCertificate([.. new[] { options.Host, "localhost", "127.0.0.1", "::1" }.Distinct(StringComparer.Ordinal)]);
 var state = new SimulatorState(options, TimeProvider.System);
 
 // The four applications.
@@ -86,12 +101,12 @@ try
                 ? "is already in use"
                 : $"cannot be listened on ({exception.Message})";
             return await FailAsync(
-                $"Port {port} on 127.0.0.1 {reason}; choose another: --{SimulatorOptions.Section}:{key}=PORT (0: any free).");
+                $"Port {port} on {options.ListenAddress} {reason}; choose another: --{SimulatorOptions.Section}:{key}=PORT (0: any free).");
         }
 
         if (app == apps[0].App)
         {
-            state.Tokens.Issuer = $"https://localhost:{LoopbackServer.Port(app)}/";
+            state.Tokens.Issuer = $"https://{options.Host}:{UpstreamServer.Port(app)}/";
         }
     }
 
@@ -108,12 +123,13 @@ try
     }
 
     Volatile.Write(ref listening, true);
+    var host = options.Host == "localhost" ? "127.0.0.1" : options.Host;
     var ready = JsonSerializer.Serialize(new
     {
         authority = state.Tokens.Issuer,
-        billing = $"http://127.0.0.1:{LoopbackServer.Port(apps[1].App)}/",
-        paymentwall = $"http://127.0.0.1:{LoopbackServer.Port(apps[2].App)}/",
-        control = $"http://127.0.0.1:{LoopbackServer.Port(apps[3].App)}/",
+        billing = $"http://{host}:{UpstreamServer.Port(apps[1].App)}/",
+        paymentwall = $"http://{host}:{UpstreamServer.Port(apps[2].App)}/",
+        control = $"http://{host}:{UpstreamServer.Port(apps[3].App)}/",
         certificateFile = file,
     });
     await Console.Out.WriteLineAsync($"SIMULATOR READY {ready}");

@@ -1,14 +1,27 @@
 using System.Globalization;
+using System.Net;
 
 namespace Gateway.Simulator;
 
 /// <summary>
 /// Section <c>Simulator</c>: command line <c>--Simulator:BillingPort=0</c>, environment <c>Simulator__BillingPort=0</c>.
-/// Ports are 0 to 65535 on 127.0.0.1; 0 takes any free one, which the READY line then names.
+/// Ports are 0 to 65535; 0 takes any free one, which the READY line then names.
 /// </summary>
 internal sealed class SimulatorOptions
 {
     public const string Section = "Simulator";
+
+    /// <summary>
+    /// IP address to listen on. Default <c>127.0.0.1</c>: it is for demos and tests, and its credentials are known to everybody.
+    /// <c>0.0.0.0</c> in a container.
+    /// </summary>
+    public string ListenAddress { get; set; } = "127.0.0.1";
+
+    /// <summary>
+    /// The name that others reach it by: in the issuer, in the certificate (beside <c>localhost</c>) and in the READY line.
+    /// Default <c>localhost</c>.
+    /// </summary>
+    public string Host { get; set; } = "localhost";
 
     /// <summary>Port of the control API and the storefront page (HTTP). Default 8081.</summary>
     public int ControlPort { get; set; } = 8081;
@@ -69,11 +82,23 @@ internal sealed class SimulatorOptions
     /// <summary>File with that provider's JSON Web Key Set, read again when it changes; it may come late. Default none.</summary>
     public string? ExternalJwksFile { get; set; }
 
+    internal IPAddress Address => IPAddress.Parse(ListenAddress);
+
     public static string[] Words(string spaceSeparated) => spaceSeparated.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Every contradiction, each with its key and the fix.</summary>
     public IEnumerable<string> Errors()
     {
+        if (!IPAddress.TryParse(ListenAddress, out _))
+        {
+            yield return $"{Section}:{nameof(ListenAddress)} is {ListenAddress}; it must be an IP address, such as 127.0.0.1 or 0.0.0.0.";
+        }
+
+        if (Uri.CheckHostName(Host) == UriHostNameType.Unknown)
+        {
+            yield return $"{Section}:{nameof(Host)} is not the name of a host.";
+        }
+
         (string Key, int Port)[] ports =
         [
             (nameof(ControlPort), ControlPort), (nameof(AuthorizationPort), AuthorizationPort),

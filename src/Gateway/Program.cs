@@ -4,6 +4,7 @@ using Gateway.Caching;
 using Gateway.Catalog;
 using Gateway.Configuration;
 using Gateway.Hosting;
+using Gateway.Hosting.Draining;
 using Gateway.Hosting.Observability;
 using Gateway.Hosting.Security;
 using Gateway.Proxy;
@@ -11,6 +12,11 @@ using Gateway.Upstreams;
 using Microsoft.AspNetCore.Connections;
 
 const string CheckConfig = "--check-config";
+
+if (args.Contains(HealthProbe.Argument, StringComparer.Ordinal))
+{
+    return await HealthProbe.RunAsync(args, Console.Error);
+}
 
 // The settings files lie beside the program, wherever it is started from.
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
@@ -24,6 +30,7 @@ builder.Configuration.AddSecretFiles();
 builder.AddGatewayObservability();
 builder.WebHost.ConfigureKestrel(RequestLimits.Apply);
 builder.Services.AddSingleton(TimeProvider.System);
+builder.Services.AddDrain();
 builder.Services.AddGatewaySecurity();
 builder.Services.AddGatewaySwagger();
 
@@ -44,6 +51,7 @@ if (!StartupValidation.Passes(app.Services, Console.Error))
 }
 
 // Pipeline
+app.UseMiddleware<DrainMiddleware>();
 app.UseKnownProxies();
 app.UseMiddleware<RequestLog>();
 app.UseMiddleware<AnswerHeaders>();

@@ -16,7 +16,7 @@ internal static class UpstreamApps
 {
     public static WebApplication Authorization(SimulatorState state, ILoggerFactory loggerFactory, X509Certificate2 certificate)
     {
-        var app = LoopbackServer.Create(state.Options.AuthorizationPort, loggerFactory, certificate);
+        var app = UpstreamServer.Create(state.Options.Address, state.Options.AuthorizationPort, loggerFactory, certificate);
         UseRecordingAndFaults(app, Upstream.Authorization, state, loggerFactory);
         AuthorizationEndpoints.Map(app, state);
         MapOther(app, Answers.OAuthError("not_found", "No such endpoint."));
@@ -25,7 +25,7 @@ internal static class UpstreamApps
 
     public static WebApplication Billing(SimulatorState state, ILoggerFactory loggerFactory)
     {
-        var app = LoopbackServer.Create(state.Options.BillingPort, loggerFactory);
+        var app = UpstreamServer.Create(state.Options.Address, state.Options.BillingPort, loggerFactory);
         UseRecordingAndFaults(app, Upstream.Billing, state, loggerFactory);
         app.Use((context, next) => BillingEndpoints.AuthenticateAsync(context, next, state.Validator));
         BillingEndpoints.Map(app, state);
@@ -35,7 +35,7 @@ internal static class UpstreamApps
 
     public static WebApplication Paymentwall(SimulatorState state, ILoggerFactory loggerFactory)
     {
-        var app = LoopbackServer.Create(state.Options.PaymentwallPort, loggerFactory);
+        var app = UpstreamServer.Create(state.Options.Address, state.Options.PaymentwallPort, loggerFactory);
         UseRecordingAndFaults(app, Upstream.Paymentwall, state, loggerFactory);
         PaymentwallEndpoints.Map(app, state);
         MapOther(app, Answers.PaymentwallError(404, "Not found"));
@@ -44,7 +44,7 @@ internal static class UpstreamApps
 
     public static WebApplication Control(SimulatorState state, ILoggerFactory loggerFactory)
     {
-        var app = LoopbackServer.Create(state.Options.ControlPort, loggerFactory);
+        var app = UpstreamServer.Create(state.Options.Address, state.Options.ControlPort, loggerFactory);
         var recorder = new RequestRecorder(Upstream.Control, log: null, loggerFactory.CreateLogger(RequestRecorder.LogCategory));
         app.Use(recorder.InvokeAsync);
 

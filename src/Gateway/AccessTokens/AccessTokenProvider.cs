@@ -10,7 +10,7 @@ namespace Gateway.AccessTokens;
 /// repeated ones back off. No token means no call.
 /// </summary>
 internal sealed partial class AccessTokenProvider(
-    ITokenEndpoint endpoint, AccessTokenStore store, TimeProvider time, ILogger<AccessTokenProvider> logger)
+    ITokenEndpoint endpoint, AccessTokenStore store, TimeProvider time, ILogger<AccessTokenProvider> logger) : IAsyncDisposable
 {
     /// <summary>A load runs on this, never on a caller's cancellation: others may be waiting for it.</summary>
     internal static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(10);
@@ -24,9 +24,13 @@ internal sealed partial class AccessTokenProvider(
     /// <summary>How often one that waits for another replica looks.</summary>
     private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>What a stop may cost.</summary>
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan FirstBackOff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
 
+    private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private AccessToken? _current;
     private AccessToken? _rejected;
@@ -117,11 +121,32 @@ internal sealed partial class AccessTokenProvider(
         return null;
     }
 
+    /// <summary>Ends what is loading and gives the lease back, so that a replica that is stopped keeps no other one waiting.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        Task? load;
+        lock (_gate)
+        {
+            load = _load;
+        }
+
+        if (load is not null)
+        {
+            using var patience = new CancellationTokenSource(StopPatience, time);
+            await load.WaitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        _stopping.Dispose();
+    }
+
     private bool IsUsable(AccessToken? token) => token is not null && time.GetUtcNow() < token.UsableUntil;
 
-    /// <summary>Joins the load under way or begins one. Only with the gate held.</summary>
+    /// <summary>Joins the load under way or begins one, unless the host stops. Only with the gate held.</summary>
     private Task<AccessToken?> LoadOnce() =>
-        _load is { IsCompleted: false } ? _load : _load = Task.Run(LoadAsync);
+        _load is { IsCompleted: false } ? _load
+        : _stopping.IsCancellationRequested ? Task.FromResult<AccessToken?>(null)
+        : _load = Task.Run(LoadAsync);
 
     private async Task<AccessToken?> LoadAsync()
     {
@@ -231,10 +256,15 @@ internal sealed partial class AccessTokenProvider(
 
     private async Task<IssuedToken?> RequestAsync()
     {
-        using var deadline = new CancellationTokenSource(LoadTimeout, time);
+        using var timeout = new CancellationTokenSource(LoadTimeout, time);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
         try
         {
             return await endpoint.RequestAsync(deadline.Token).WaitAsync(deadline.Token);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            return null;
         }
         catch (OperationCanceledException)
         {

@@ -19,7 +19,7 @@ internal static class CachingServiceCollectionExtensions
         services.AddSingleton<RedisLease>();
         services.AddSingleton<PurgeLedger>();
         services.AddHostedService(provider => provider.GetRequiredService<PurgeLedger>());
-        services.AddHostedService(provider => provider.GetRequiredService<RedisConnection>());
+        services.AddHostedService<RedisStart>();
         return services;
     }
 }

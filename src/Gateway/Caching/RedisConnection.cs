@@ -13,7 +13,7 @@ namespace Gateway.Caching;
 /// notices its own asynchronous time-outs about once a second), and its failure puts the whole subsystem into a cool-off, so that
 /// a Redis that accepts and never answers costs one short delay and not one per request.
 /// </summary>
-internal sealed partial class RedisConnection : IHostedService, IDisposable
+internal sealed partial class RedisConnection : IDisposable
 {
     /// <summary>How long Redis is left alone after a command failed.</summary>
     internal static readonly TimeSpan CoolOff = TimeSpan.FromSeconds(5);
@@ -123,20 +123,17 @@ internal sealed partial class RedisConnection : IHostedService, IDisposable
     public void Subscribe(string channel, Action received) => _subscriptions.Add((channel, received));
 
     /// <summary>Begins to connect and does not wait for it: a start must not hang on optional equipment.</summary>
-    public Task StartAsync(CancellationToken cancellationToken)
+    public void Start()
     {
         if (State == RedisState.Off)
         {
             Log.Off(_logger);
-            return Task.CompletedTask;
+            return;
         }
 
         // The client may block on name resolution before it first yields.
-        _ = Task.Run(() => ConnectAsync(_connectionString), CancellationToken.None);
-        return Task.CompletedTask;
+        _ = Task.Run(() => ConnectAsync(_connectionString));
     }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose() => Interlocked.Exchange(ref _multiplexer, value: null)?.Dispose();
 

@@ -81,9 +81,9 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>The exit code, once the program has ended by itself.</summary>
-    public async Task<int> ExitCodeAsync()
+    public async Task<int> ExitCodeAsync(TimeSpan? patience = null)
     {
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TimeProvider.System);
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(patience ?? Patience, TimeProvider.System);
         return _process.ExitCode;
     }
 

@@ -43,6 +43,9 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+
+            // No load balancer has to notice.
+            ["Hosting:DrainDelay"] = "00:00:00",
             ["AccessTokens:ClientId"] = ClientId,
             ["AccessTokens:ClientSecret"] = ClientSecret,
             ["Paymentwall:ProjectKey"] = ProjectKey,
@@ -136,6 +139,8 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     public Task KillAsync() => _process.KillAsync();
 
     public Task<int> ExitCodeAsync() => _process.ExitCodeAsync();
+
+    public void Signal(int signal) => _process.Signal(signal);
 
     public Task StopAsync() => _process.StopAsync();
 

@@ -5,13 +5,13 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Gateway.Simulator.Hosting;
 
-/// <summary>A bare application with one listener on 127.0.0.1, which ASPNETCORE_URLS and its like do not reach.</summary>
-internal static class LoopbackServer
+/// <summary>A bare application with one listener, which ASPNETCORE_URLS and its like do not reach.</summary>
+internal static class UpstreamServer
 {
-    public static WebApplication Create(int port, ILoggerFactory loggerFactory, X509Certificate2? certificate = null)
+    public static WebApplication Create(IPAddress address, int port, ILoggerFactory loggerFactory, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listener =>
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(address, port, listener =>
         {
             // With HTTP/2 a dropped or truncated answer would reset a stream; these faults are about connections.
             listener.Protocols = HttpProtocols.Http1;

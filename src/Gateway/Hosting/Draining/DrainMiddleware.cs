@@ -1,0 +1,45 @@
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace Gateway.Hosting.Draining;
+
+/// <summary>
+/// Knows what is under way, and ends the connection of every answer given while draining (HTTP/1.1: <c>Connection: close</c>,
+/// HTTP/2: GOAWAY), so that no client is left on a kept-alive connection when the server closes it.
+/// </summary>
+internal sealed class DrainMiddleware(RequestDelegate next, Drain drain)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        drain.Enter();
+        try
+        {
+            if (drain.HasBegun)
+            {
+                EndConnection(context);
+            }
+            else
+            {
+                // For a request that was under way when the drain began.
+                context.Response.OnStarting(EndConnectionIfDraining, context);
+            }
+
+            await next(context);
+        }
+        finally
+        {
+            drain.Leave();
+        }
+    }
+
+    private Task EndConnectionIfDraining(object state)
+    {
+        if (drain.HasBegun)
+        {
+            EndConnection((HttpContext)state);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static void EndConnection(HttpContext context) => context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+}

@@ -1,0 +1,2 @@
+// They measure: one at a time.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
