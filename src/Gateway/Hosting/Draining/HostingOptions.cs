@@ -17,8 +17,5 @@ internal sealed class HostingOptions
     /// <summary>For how long after that requests under way may finish; what has not is cut off. Default 20 s, range 1 s to 10 min.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Where secret files are. Read before any options are (<see cref="Configuration.SecretFiles"/>); here to be a known key.</summary>
-    public string SecretsFolder { get; set; } = string.Empty;
-
     public TimeSpan DelayIn(IHostEnvironment environment) => DrainDelay ?? (environment.IsProduction() ? ProductionDelay : TimeSpan.Zero);
 }

@@ -238,7 +238,7 @@ public sealed class SharedTokenBucketInRedisTests : IAsyncLifetime
         {
             var connection = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance);
             _connections.Add(connection);
-            await connection.StartAsync(TestContext.Current.CancellationToken);
+            connection.Start();
         }
 
         await UntilUpAsync();
