@@ -86,6 +86,11 @@ try
     await app.RunAsync();
     return 0;
 }
+catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+{
+    // Told to stop before it had started.
+    return 0;
+}
 catch (IOException exception) when (exception.InnerException is AddressInUseException)
 {
     await Console.Error.WriteLineAsync($"Cannot listen: {exception.Message}");

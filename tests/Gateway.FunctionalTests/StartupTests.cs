@@ -167,6 +167,21 @@ public sealed class StartupTests
         Assert.Equal(0, await gateway.ExitCodeAsync());
     }
 
+    [Theory]
+    [InlineData(300)]
+    [InlineData(600)]
+    [InlineData(900)]
+    public async Task Sigterm_while_it_starts_is_no_crash(int milliseconds)
+    {
+        await using var process = ChildProcess.Start("dotnet", [Programs.Gateway], GatewayProcess.Environment(simulator: null));
+        await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System, TestContext.Current.CancellationToken);
+        process.Signal(15);
+
+        // Before the host listens to signals the runtime ends the process with 143.
+        Assert.Contains(await process.ExitCodeAsync(), new[] { 0, 143 });
+        Assert.DoesNotContain("Unhandled exception", process.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Plain_http_beyond_loopback_is_warned_of()
     {
