@@ -76,7 +76,7 @@ public sealed partial class SecretFilesTests : IDisposable
     }
 
     [Fact]
-    public void Folders_hidden_files_and_dead_links_in_it_are_passed_over()
+    public void Folders_hidden_files_and_rubbish_in_it_do_no_harm()
     {
         Write($"{Prefix}__Name", "value");
         Write($".{Prefix}__Hidden", "hidden");
@@ -106,6 +106,23 @@ public sealed partial class SecretFilesTests : IDisposable
 
         Assert.Equal("second", configuration[$"{Prefix}:Name"]);
         Assert.DoesNotContain(configuration.AsEnumerable(), pair => pair.Key.Contains("..", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_replaced_as_a_whole_is_read_again()
+    {
+        Write($"{Prefix}__Name", "first");
+        using var configuration = Read();
+        var reloaded = new TaskCompletionSource();
+        using var registration = ((IConfiguration)configuration).GetReloadToken().RegisterChangeCallback(_ => reloaded.TrySetResult(), state: null);
+
+        Directory.Move(_folder, _folder + "-old");
+        Directory.CreateDirectory(_folder);
+        Write($"{Prefix}__Name", "second");
+        Directory.Delete(_folder + "-old", recursive: true);
+        await reloaded.Task.WaitAsync(TimeSpan.FromSeconds(15), TimeProvider.System, TestContext.Current.CancellationToken);
+
+        Assert.Equal("second", configuration[$"{Prefix}:Name"]);
     }
 
     private void Mount(string version, string value)
