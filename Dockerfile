@@ -22,7 +22,7 @@ WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props .editorconfig BannedSymbols.txt ./
 COPY src/Gateway/Gateway.csproj src/Gateway/packages.*.lock.json src/Gateway/
 COPY src/Gateway.Simulator/Gateway.Simulator.csproj src/Gateway.Simulator/
-# Locked to the hashes of the set's lock file, where there is one (docs/decisions/0007-lock-files.md).
+# Locked to the hashes of the set's lock file, where there is one (docs/decisions/0005-lock-files.md).
 RUN --mount=type=cache,id=gateway-nuget,target=/root/.nuget/packages \
     --mount=type=secret,id=nuget,target=/root/.nuget/NuGet/NuGet.Config \
     case ${TARGETARCH} in amd64) rid=linux-x64 ;; *) rid=linux-${TARGETARCH} ;; esac \

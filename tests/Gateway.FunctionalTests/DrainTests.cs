@@ -168,6 +168,25 @@ public sealed class DrainTests
     }
 
     [Fact]
+    public async Task Telemetry_of_the_last_requests_is_sent_off_before_the_end()
+    {
+        await using var simulator = await SimulatorProcess.StartAsync();
+        await using var receiver = await OtlpReceiver.StartAsync();
+        await using var gateway = await GatewayProcess.StartAsync(
+            simulator, [.. receiver.Settings, ("OTEL_BSP_SCHEDULE_DELAY", "60000"), ("OTEL_METRIC_EXPORT_INTERVAL", "60000")]);
+        await simulator.FaultAsync("billing", new { latencyMs = 1_000 });
+        var last = gateway.GetAsync(Slow);
+        await UpstreamIsAskedAsync(simulator);
+
+        gateway.Signal(SigTerm);
+
+        Assert.Equal(HttpStatusCode.OK, (await last).Status);
+        Assert.Equal(0, await gateway.ExitCodeAsync());
+        Assert.Contains(receiver.Spans, span => span.Name == "GET /catalog");
+        Assert.NotEmpty(receiver.Metrics);
+    }
+
+    [Fact]
     public async Task Check_health_is_0_for_a_ready_gateway_and_1_for_a_draining_and_for_none()
     {
         var port = RedisServer.FreePort();
