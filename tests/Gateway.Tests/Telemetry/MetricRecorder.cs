@@ -4,7 +4,7 @@ using Gateway.Telemetry;
 
 namespace Gateway.Tests.Telemetry;
 
-/// <summary>Listens to the gateway's meter while it lives, as an exporter would.</summary>
+/// <summary>Listens to the gateway's instruments while it lives, as an exporter would.</summary>
 internal sealed class MetricRecorder : IDisposable
 {
     private readonly MeterListener _listener = new();
@@ -14,7 +14,7 @@ internal sealed class MetricRecorder : IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter == Metrics.Meter)
+            if (instrument.Meter.Name == Metrics.Name)
             {
                 listener.EnableMeasurementEvents(instrument);
             }
