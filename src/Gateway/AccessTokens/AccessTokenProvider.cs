@@ -231,20 +231,16 @@ internal sealed partial class AccessTokenProvider(
     private async Task<AccessToken?> ObtainAsync(AccessToken? rejected)
     {
         using var span = Metrics.Traces.StartActivity("token", ActivityKind.Client);
-        using var call = Health.Begin();
         var issued = await RequestAsync();
         if (issued is null)
         {
-            call.End("failed");
             span?.SetStatus(ActivityStatusCode.Error);
             Renewed("failed");
             BackOff();
             return null;
         }
 
-        call.End(failure: null);
         Renewed("obtained");
-
         var now = time.GetUtcNow();
         var token = new AccessToken(issued.Value, now, now + issued.Life, followsRejection: rejected is not null);
         _failures = 0;
@@ -258,9 +254,12 @@ internal sealed partial class AccessTokenProvider(
     {
         using var timeout = new CancellationTokenSource(LoadTimeout, time);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
+        using var call = Health.Begin();
         try
         {
-            return await endpoint.RequestAsync(deadline.Token).WaitAsync(deadline.Token);
+            var issued = await endpoint.RequestAsync(deadline.Token).WaitAsync(deadline.Token);
+            call.End(issued is null ? "failed" : null);
+            return issued;
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {

@@ -97,7 +97,7 @@ internal sealed class CatalogAggregator(
         }
         catch (OperationCanceledException)
         {
-            Timeline.Current?.Add(phase, started, time.GetTimestamp());
+            Timeline.Current?.Add(phase == Timeline.Billing && billing.LacksToken ? Timeline.Token : phase, started, time.GetTimestamp());
             parts.Add(freshUntil: null, loaded: true, watch);
             return UpstreamResult.Failed<T>(UpstreamFailure.Timeout);
         }

@@ -14,5 +14,7 @@ internal sealed record CatalogFacts(string Cache, string Completeness)
     private static readonly CatalogFacts[] Known = [.. Caches.SelectMany(cache => All.Select(completeness => new CatalogFacts(cache, completeness)))];
 
     public static CatalogFacts Of(string cache, string completeness) =>
-        Known[(Array.IndexOf(Caches, cache) * All.Length) + Array.IndexOf(All, completeness)];
+        (Array.IndexOf(Caches, cache), Array.IndexOf(All, completeness)) is ( >= 0 and var row, >= 0 and var column)
+            ? Known[(row * All.Length) + column]
+            : throw new ArgumentException($"There are no facts {cache}, {completeness}.", nameof(cache));
 }

@@ -15,11 +15,23 @@ internal sealed partial class PriceDrift(TimeProvider time, ILogger<PriceDrift> 
 
     private static readonly TimeSpan Forgotten = TimeSpan.FromDays(1);
 
+    /// <summary>How often room is looked for where there is none.</summary>
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<(string Id, string Country), PriceDriftItem> _items = new();
     private readonly ConcurrentDictionary<string, PriceGap> _withoutSku = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Sku, string Country), PriceGap> _notFound = new();
+    private DateTimeOffset _nextSweep = DateTimeOffset.MinValue;
 
-    public int Count => _items.Count;
+    public int Count
+    {
+        get
+        {
+            Forget(_items, item => item.SeenAt);
+            return _items.Count;
+        }
+    }
 
     public IReadOnlyList<PriceDriftItem> Items => Recent(_items, item => item.SeenAt, item => item.Id + item.Country);
 
@@ -50,14 +62,14 @@ internal sealed partial class PriceDrift(TimeProvider time, ILogger<PriceDrift> 
         var gap = new PriceGap { Id = item.Id, Sku = item.Price.Sku, Country = item.Price.Sku is null ? null : country, SeenAt = now };
         if (item.Price.Sku is not { } sku)
         {
-            Keep(_withoutSku, item.Id, gap);
+            Keep(_withoutSku, item.Id, gap, now);
             return;
         }
 
         _withoutSku.TryRemove(item.Id, out _);
         if (item.Price.Status == PriceStatus.NotFound)
         {
-            Keep(_notFound, (sku, country), gap);
+            Keep(_notFound, (sku, country), gap, now);
         }
         else if (item.Price.Status is PriceStatus.Live)
         {
@@ -101,20 +113,31 @@ internal sealed partial class PriceDrift(TimeProvider time, ILogger<PriceDrift> 
             PriceAmountMinor = minor.Value,
             SeenAt = now,
         };
-        var isKnown = _items.TryGetValue(key, out var before) && before.ListAmountMinor == drift.ListAmountMinor && before.PriceAmountMinor == drift.PriceAmountMinor;
-        if (Keep(_items, key, drift) && !isKnown)
+        bool isNews;
+        lock (_gate)
+        {
+            // Answers are put together side by side, and only one of them brings the news.
+            var isKnown = _items.TryGetValue(key, out var before) && before.ListAmountMinor == drift.ListAmountMinor && before.PriceAmountMinor == drift.PriceAmountMinor;
+            isNews = Keep(_items, key, drift, now) && !isKnown;
+        }
+
+        if (isNews)
         {
             Metrics.PriceDriftChanges.Add(1);
             Log.Differ(logger, item.Id, country, drift.ListAmount, drift.PriceAmount, drift.Currency, drift.Period);
         }
     }
 
-    private static bool Keep<TKey, T>(ConcurrentDictionary<TKey, T> kept, TKey key, T value)
+    private bool Keep<TKey, T>(ConcurrentDictionary<TKey, T> kept, TKey key, T value, DateTimeOffset now)
         where TKey : notnull
     {
         if (kept.Count >= MostEntries && !kept.ContainsKey(key))
         {
-            return false;
+            Sweep(now);
+            if (kept.Count >= MostEntries)
+            {
+                return false;
+            }
         }
 
         kept[key] = value;
@@ -124,13 +147,36 @@ internal sealed partial class PriceDrift(TimeProvider time, ILogger<PriceDrift> 
     private List<T> Recent<TKey, T>(ConcurrentDictionary<TKey, T> kept, Func<T, DateTimeOffset> seenAt, Func<T, string?> order)
         where TKey : notnull
     {
+        Forget(kept, seenAt);
+        return [.. kept.Values.OrderBy(order, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Not for every item that finds no room: a catalog can have more gaps than are kept.</summary>
+    private void Sweep(DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            if (now < _nextSweep)
+            {
+                return;
+            }
+
+            _nextSweep = now + SweepEvery;
+        }
+
+        Forget(_items, item => item.SeenAt);
+        Forget(_withoutSku, gap => gap.SeenAt);
+        Forget(_notFound, gap => gap.SeenAt);
+    }
+
+    private void Forget<TKey, T>(ConcurrentDictionary<TKey, T> kept, Func<T, DateTimeOffset> seenAt)
+        where TKey : notnull
+    {
         var since = time.GetUtcNow() - Forgotten;
         foreach (var (key, value) in kept.Where(pair => seenAt(pair.Value) < since))
         {
             kept.TryRemove(new KeyValuePair<TKey, T>(key, value));
         }
-
-        return [.. kept.Values.OrderBy(order, StringComparer.Ordinal)];
     }
 
     private static partial class Log

@@ -33,7 +33,7 @@ internal sealed partial class DependencyHealth(string name, TimeProvider time, I
     {
         lock (_gate)
         {
-            var now = Now();
+            var now = _time.GetUtcNow().ToUnixTimeSeconds();
             var recent = _window.Where(slot => slot.Calls > 0 && now - slot.Second < WindowSeconds).ToList();
             var calls = recent.Sum(slot => slot.Calls);
             return new DependencyReport(
@@ -41,30 +41,31 @@ internal sealed partial class DependencyHealth(string name, TimeProvider time, I
         }
     }
 
-    private long Now() => _time.GetUtcNow().ToUnixTimeSeconds();
-
     private void Record(string? failure)
     {
         bool began, ended;
         lock (_gate)
         {
-            ref var slot = ref _window[Now() % WindowSeconds];
-            if (slot.Second != Now())
+            // Looked at once: a second that begins in between must not cost the one before its counts.
+            var now = _time.GetUtcNow();
+            var second = now.ToUnixTimeSeconds();
+            ref var slot = ref _window[second % WindowSeconds];
+            if (slot.Second != second)
             {
-                slot = (Now(), 0, 0);
+                slot = (second, 0, 0);
             }
 
             slot.Calls++;
             if (failure is null)
             {
-                _lastSuccess = _time.GetUtcNow();
+                _lastSuccess = now;
                 _inARow = 0;
                 (began, ended, _isFailing) = (false, _isFailing, false);
             }
             else
             {
                 slot.Failures++;
-                (_lastFailure, _lastOutcome) = (_time.GetUtcNow(), failure);
+                (_lastFailure, _lastOutcome) = (now, failure);
                 began = ++_inARow >= FailuresInARow && !_isFailing;
                 (ended, _isFailing) = (false, _isFailing || began);
             }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using Gateway.Telemetry;
@@ -89,7 +90,7 @@ internal sealed partial class UpstreamTransport : IDisposable
                 static async (state, token) => await state.Self.ExchangeAsync(state.createRequest, token),
                 (Self: this, createRequest),
                 cancellationToken);
-            span?.SetTag("http.response.status_code", (int)answer.Status);
+            Describe(span, answer);
             return UpstreamResult.Of(answer);
         }
         catch (TimeoutRejectedException)
@@ -116,6 +117,11 @@ internal sealed partial class UpstreamTransport : IDisposable
         catch (IOException)
         {
             return Failed(UpstreamFailure.Unreachable, "connection lost");
+        }
+        catch (OperationCanceledException)
+        {
+            Mark(UpstreamFailure.Timeout);
+            throw;
         }
         finally
         {
@@ -208,6 +214,16 @@ internal sealed partial class UpstreamTransport : IDisposable
         Mark(failure);
         Log.CallFailed(_logger, _name, failure, reason);
         return UpstreamResult.Failed<UpstreamAnswer>(failure);
+    }
+
+    /// <summary>An answer that means no is an error of the call; that there is no such thing is an answer.</summary>
+    private static void Describe(Activity? span, UpstreamAnswer answer)
+    {
+        span?.SetTag("http.response.status_code", (int)answer.Status);
+        if (answer is { Failure: not null, Status: not HttpStatusCode.NotFound })
+        {
+            span?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", ((int)answer.Status).ToString(CultureInfo.InvariantCulture));
+        }
     }
 
     /// <summary>On the call's own span; without a listener the current one is the server's.</summary>

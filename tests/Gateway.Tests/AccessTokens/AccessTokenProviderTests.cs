@@ -1,6 +1,7 @@
 using System.Globalization;
 using Gateway.AccessTokens;
 using Gateway.Caching;
+using Gateway.Tests.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -12,6 +13,7 @@ public sealed class AccessTokenProviderTests : IDisposable
 
     private readonly ManualTimeProvider _time = new();
     private readonly FakeTokenEndpoint _endpoint = new();
+    private readonly LogRecorder<AccessTokenProvider> _log = new();
     private readonly RedisConnection _redis;
     private readonly AccessTokenProvider _provider;
 
@@ -21,7 +23,7 @@ public sealed class AccessTokenProviderTests : IDisposable
         _redis = new RedisConnection(redisOptions, _time, NullLogger<RedisConnection>.Instance);
         var store = new AccessTokenStore(
             _redis, new RedisLease(_redis, redisOptions), Options.Create(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }), redisOptions, _time);
-        _provider = new AccessTokenProvider(_endpoint, store, _time, NullLogger<AccessTokenProvider>.Instance);
+        _provider = new AccessTokenProvider(_endpoint, store, _time, _log);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -40,6 +42,43 @@ public sealed class AccessTokenProviderTests : IDisposable
 
         Assert.Equal(1, _endpoint.Requests);
         Assert.Equal("token-1", Assert.Single(tokens.Distinct())?.Value);
+    }
+
+    [Fact]
+    public async Task The_token_server_is_measured_until_it_has_answered_and_what_is_done_with_the_token_is_not_its_time()
+    {
+        using var metrics = new MetricRecorder();
+        IReadOnlyList<double> measured = [];
+        _endpoint.Hold();
+        _log.OnLine = _ => measured = metrics.Of("gateway.upstream.duration", "outcome=ok,upstream=authorization");
+        var token = _provider.GetAsync(Cancel);
+        await _endpoint.RequestedAsync(1);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        _endpoint.Release();
+        await token;
+
+        // By the line that says that a token was obtained; it is put into Redis after that.
+        Assert.Equal([2], measured);
+        Assert.Equal([1, -1], metrics.Of("gateway.upstream.in_flight", "upstream=authorization"));
+    }
+
+    [Theory]
+    [InlineData(true, "failed")]
+    [InlineData(false, "timeout")]
+    public async Task A_token_server_that_refuses_and_one_that_hangs_are_told_apart(bool refuses, string outcome)
+    {
+        using var metrics = new MetricRecorder();
+        _endpoint.Failing = refuses;
+        if (!refuses)
+        {
+            _endpoint.Hold();
+        }
+
+        Assert.Null(await _time.RunUntilAsync(_provider.GetAsync(Cancel).AsTask()));
+
+        Assert.Single(metrics.Of("gateway.upstream.duration", $"outcome={outcome},upstream=authorization"));
+        Assert.Equal([1], metrics.Of("gateway.token.renewals", "result=failed"));
+        Assert.Equal(outcome, _provider.Health.Report().LastOutcome);
     }
 
     [Fact]

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Text;
 using Gateway.AccessTokens;
+using Gateway.Admission;
 using Gateway.Caching;
 using Gateway.Catalog;
+using Gateway.Hosting.Observability;
 using Gateway.Tests.Upstreams;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
@@ -46,11 +48,11 @@ internal sealed class CatalogUnderTest : IDisposable
         services.AddSingleton(Options.Create(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }));
         services.AddSingleton(billing);
         services.AddSingleton(paymentwall);
-        services.AddSingleton<IMemoryCache>(_ => new MemoryCache(new MemoryCacheOptions { SizeLimit = 1024 * 1024 }));
+        services.AddSingleton<IMemoryCache>(_ => new MemoryCache(new MemoryCacheOptions { SizeLimit = 1024 * 1024, TrackStatistics = true }));
         services.AddSingleton<RedisConnection>();
         services.AddSingleton<RedisLease>();
         services.AddSingleton<PurgeLedger>();
-        services.AddSingleton<ITokenEndpoint, Tokens>();
+        services.AddSingleton<ITokenEndpoint>(Tokens);
         services.AddSingleton<AccessTokenStore>();
         services.AddSingleton<AccessTokenProvider>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BillingClient>(provider, _billingTransport));
@@ -60,6 +62,11 @@ internal sealed class CatalogUnderTest : IDisposable
         services.AddSingleton<CatalogAggregator>();
         services.AddSingleton<PriceDrift>();
         services.AddSingleton<CatalogAnswers>();
+        services.AddSingleton(Options.Create(new AdmissionOptions()));
+        services.AddSingleton<RequestSlots>();
+        services.AddKeyedSingleton(BillingOptions.Section, _billingTransport);
+        services.AddKeyedSingleton(PaymentwallOptions.Section, _paymentwallTransport);
+        services.AddSingleton<Observables>();
         _services = services.BuildServiceProvider();
         Answers = _services.GetRequiredService<CatalogAnswers>();
         Ledger = _services.GetRequiredService<PurgeLedger>();
@@ -70,6 +77,12 @@ internal sealed class CatalogUnderTest : IDisposable
     public CatalogAnswers Answers { get; }
 
     public PurgeLedger Ledger { get; }
+
+    public Observables Observables => _services.GetRequiredService<Observables>();
+
+    public PriceDrift Drift => _services.GetRequiredService<PriceDrift>();
+
+    public TokenScript Tokens { get; } = new();
 
     /// <summary>Moves by one with every value that comes and every refresh that fails.</summary>
     public long Version => _services.GetRequiredService<CatalogSources>().Version;
@@ -135,9 +148,20 @@ internal sealed class CatalogUnderTest : IDisposable
         }
     }
 
-    private sealed class Tokens : ITokenEndpoint
+    /// <summary>What the token endpoint answers.</summary>
+    internal sealed class TokenScript : ITokenEndpoint
     {
-        public Task<IssuedToken?> RequestAsync(CancellationToken cancellationToken) =>
-            Task.FromResult<IssuedToken?>(new IssuedToken("token", TimeSpan.FromDays(1)));
+        private readonly TaskCompletionSource<IssuedToken?> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>It never answers.</summary>
+        public bool Hangs { get; set; }
+
+        public int Requests { get; private set; }
+
+        public Task<IssuedToken?> RequestAsync(CancellationToken cancellationToken)
+        {
+            Requests++;
+            return Hangs ? _answer.Task : Task.FromResult<IssuedToken?>(new IssuedToken("token", TimeSpan.FromDays(1)));
+        }
     }
 }

@@ -70,7 +70,7 @@ internal static class HealthDetails
     }
 
     /// <summary>The same on replicas that are configured alike; secrets are not part of it.</summary>
-    private static string ConfigurationHash(IEnumerable<OptionsSection> sections, IConfiguration configuration)
+    internal static string ConfigurationHash(IEnumerable<OptionsSection> sections, IConfiguration configuration)
     {
         var secrets = sections.SelectMany(section => section.SecretPaths).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var lines = sections.Select(section => section.Name).Append("ReverseProxy").Distinct(StringComparer.Ordinal)

@@ -12,9 +12,13 @@ using Polly.CircuitBreaker;
 
 namespace Gateway.Hosting.Observability;
 
-/// <summary>What is not counted as it happens but looked at when somebody asks: gauges, and the same for <c>/health/details</c>.</summary>
-internal sealed class Observables
+/// <summary>
+/// What is not counted as it happens but looked at when somebody asks: gauges, and the same for <c>/health/details</c>. The gauges end
+/// with what they look at.
+/// </summary>
+internal sealed class Observables : IDisposable
 {
+    private readonly Meter _meter = new(Metrics.Name);
     private readonly (string Name, UpstreamTransport Transport)[] _upstreams;
     private readonly AccessTokenProvider _tokens;
     private readonly RedisConnection _redis;
@@ -54,7 +58,7 @@ internal sealed class Observables
     /// <summary>Makes the gauges; once.</summary>
     public void Register()
     {
-        var meter = Metrics.Meter;
+        var meter = _meter;
         meter.CreateObservableGauge(
             "gateway.upstream.circuit.state", () => _upstreams.Select(upstream => new Measurement<int>(Number(upstream.Transport.Circuit), Metrics.Tag("upstream", upstream.Name))),
             description: "Circuit breaker: 0 closed, 1 half open, 2 open.");
@@ -75,6 +79,8 @@ internal sealed class Observables
         meter.CreateObservableGauge("gateway.requests.waiting", () => _slots.InUse, "{request}", "Requests that wait for an upstream.");
         meter.CreateObservableGauge("gateway.price_drift.items", () => _drift.Count, "{item}", "Items whose prices in Billing and Paymentwall differ.");
     }
+
+    public void Dispose() => _meter.Dispose();
 
     private static int Number(CircuitState state) => state switch
     {

@@ -15,6 +15,10 @@ internal sealed class OpenTelemetryExport : IHostedService, IDisposable
 {
     public const string EndpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
+    /// <summary>What ASP.NET Core and the runtime measure by themselves and is worth having.</summary>
+    internal static readonly string[] PlatformMeters =
+        ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting", "System.Runtime"];
+
     /// <summary>What a stop may wait for a collector that does not answer.</summary>
     private const int FlushMilliseconds = 3_000;
 
@@ -41,7 +45,7 @@ internal sealed class OpenTelemetryExport : IHostedService, IDisposable
             .Build();
         _metrics = Sdk.CreateMeterProviderBuilder()
             .ConfigureResource(Describe)
-            .AddMeter(Metrics.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting", "System.Runtime")
+            .AddMeter([Metrics.Name, .. PlatformMeters])
             .AddOtlpExporter()
             .Build();
         return Task.CompletedTask;

@@ -7,7 +7,8 @@ namespace Gateway.Hosting.Observability;
 
 /// <summary>
 /// Lets the first lines of a kind of warning or error through, counts those that follow within the window, and says their number in
-/// one line when it is over: a burst of one failure must not bury the others. A kind is a message template of a source.
+/// one line when it is over: a burst of one failure must not bury the others. A kind is a message template of a source, and where it
+/// names an upstream, of that upstream.
 /// </summary>
 internal sealed class RepeatSummary : ILogEventSink, IDisposable
 {
@@ -15,12 +16,18 @@ internal sealed class RepeatSummary : ILogEventSink, IDisposable
 
     internal static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Kinds that are told apart at a time. What a library writes with its values in the template is a kind of its own each time;
+    /// beyond this such lines are written and not remembered.
+    /// </summary>
+    internal const int MostKinds = 1_000;
+
     private static readonly MessageTemplate Template = new MessageTemplateParser().Parse("{Count} more lines like this within {Seconds} s: {Repeated:l}");
 
     private readonly ILogEventSink _inner;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
-    private readonly Dictionary<(string Source, string Template), Burst> _bursts = [];
+    private readonly Dictionary<(string Source, string Template, string Upstream), Burst> _bursts = [];
     private readonly ITimer _timer;
 
     public RepeatSummary(ILogEventSink inner, TimeProvider time)
@@ -28,6 +35,17 @@ internal sealed class RepeatSummary : ILogEventSink, IDisposable
         _inner = inner;
         _time = time;
         _timer = time.CreateTimer(_ => Close(all: false), state: null, Window, Window / 10);
+    }
+
+    internal int Kinds
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _bursts.Count;
+            }
+        }
     }
 
     public void Emit(LogEvent logEvent)
@@ -48,12 +66,17 @@ internal sealed class RepeatSummary : ILogEventSink, IDisposable
 
     private bool IsAllowed(LogEvent logEvent)
     {
-        var source = logEvent.Properties.GetValueOrDefault(Constants.SourceContextPropertyName) is ScalarValue { Value: string name } ? name : string.Empty;
+        var kind = (Text(logEvent, Constants.SourceContextPropertyName), logEvent.MessageTemplate.Text, Text(logEvent, "Upstream"));
         lock (_gate)
         {
-            if (!_bursts.TryGetValue((source, logEvent.MessageTemplate.Text), out var burst))
+            if (!_bursts.TryGetValue(kind, out var burst))
             {
-                _bursts.Add((source, logEvent.MessageTemplate.Text), burst = new Burst(_time.GetTimestamp()));
+                if (_bursts.Count >= MostKinds)
+                {
+                    return true;
+                }
+
+                _bursts.Add(kind, burst = new Burst(_time.GetTimestamp()));
             }
 
             burst.Last = logEvent;
@@ -66,6 +89,9 @@ internal sealed class RepeatSummary : ILogEventSink, IDisposable
         Metrics.LogLinesSummedUp.Add(1);
         return false;
     }
+
+    private static string Text(LogEvent logEvent, string property) =>
+        logEvent.Properties.GetValueOrDefault(property) is ScalarValue { Value: string text } ? text : string.Empty;
 
     private void Close(bool all)
     {

@@ -10,6 +10,12 @@ namespace Gateway.Hosting.Observability;
 /// </summary>
 internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time, IOptions<RequestLogOptions> options, ILogger<RequestLog> logger)
 {
+    private static readonly string[] Methods =
+    [
+        HttpMethods.Get, HttpMethods.Head, HttpMethods.Post, HttpMethods.Put, HttpMethods.Patch, HttpMethods.Delete, HttpMethods.Options,
+        HttpMethods.Connect, HttpMethods.Trace,
+    ];
+
     public async Task InvokeAsync(HttpContext context)
     {
         var started = time.GetTimestamp();
@@ -33,9 +39,12 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
             return;
         }
 
-        var (method, status, route) = (context.Request.Method, context.Response.StatusCode, RouteOf(context));
-        span.DisplayName = route is null ? method : $"{method} {route}";
-        span.SetTag("http.request.method", method).SetTag("http.route", route).SetTag("http.response.status_code", status);
+        var (status, route) = (context.Response.StatusCode, RouteOf(context));
+
+        // A method can be any word that a client makes up.
+        var method = Methods.Contains(context.Request.Method, StringComparer.Ordinal) ? context.Request.Method : null;
+        span.DisplayName = route is null ? method ?? "HTTP" : $"{method ?? "HTTP"} {route}";
+        span.SetTag("http.request.method", method ?? "_OTHER").SetTag("http.route", route).SetTag("http.response.status_code", status);
         span.SetTag("url.scheme", context.Request.Scheme).SetTag("url.path", context.Request.Path.Value);
         span.SetTag("gateway.catalog.cache", facts?.Cache).SetTag("gateway.catalog.completeness", facts?.Completeness);
         if (status >= StatusCodes.Status500InternalServerError)

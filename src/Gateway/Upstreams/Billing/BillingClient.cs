@@ -21,9 +21,7 @@ internal sealed partial class BillingClient(
         ComponentsQuestion question, CancellationToken cancellationToken)
     {
         // 1
-        var waiting = time.GetTimestamp();
-        var token = await UnlessCancelledAsync(tokens.GetAsync(cancellationToken));
-        Timeline.Current?.Add(Timeline.Token, waiting, time.GetTimestamp());
+        var token = await WaitForAsync(tokens.GetAsync(cancellationToken));
         if (token is null)
         {
             return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(UpstreamFailure.TokenUnavailable);
@@ -72,7 +70,7 @@ internal sealed partial class BillingClient(
         }
 
         // 2
-        var renewed = await UnlessCancelledAsync(tokens.RenewRejectedAsync(token, cancellationToken));
+        var renewed = await WaitForAsync(tokens.RenewRejectedAsync(token, cancellationToken));
         if (renewed is null)
         {
             return UpstreamResult.Failed<UpstreamAnswer>(UpstreamFailure.TokenUnavailable);
@@ -92,15 +90,20 @@ internal sealed partial class BillingClient(
     }
 
     /// <summary>Whoever's time ran out, what was missing is the token: that is the failure to tell.</summary>
-    private static async ValueTask<AccessToken?> UnlessCancelledAsync(ValueTask<AccessToken?> waiting)
+    private async ValueTask<AccessToken?> WaitForAsync(ValueTask<AccessToken?> token)
     {
+        var started = time.GetTimestamp();
         try
         {
-            return await waiting;
+            return await token;
         }
         catch (OperationCanceledException)
         {
             return null;
+        }
+        finally
+        {
+            Timeline.Current?.Add(Timeline.Token, started, time.GetTimestamp());
         }
     }
 

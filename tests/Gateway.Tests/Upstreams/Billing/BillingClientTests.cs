@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Gateway.AccessTokens;
 using Gateway.Caching;
+using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -98,6 +99,25 @@ public sealed class BillingClientTests
         Assert.Equal(1, upstream.Attempts);
     }
 
+    [Fact]
+    public async Task Waiting_for_another_token_after_a_401_is_waiting_for_a_token()
+    {
+        using var upstream = new FakeUpstream(_time, attempt =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            _tokens.OnRequest = () => _time.Advance(TimeSpan.FromSeconds(3));
+            return Answer(attempt == 0 ? 401 : 404);
+        });
+        var (seen, started) = (new Timeline(), _time.GetTimestamp());
+        Timeline.Current = seen;
+        await AskAsync(upstream);
+        Timeline.Current = null;
+
+        Assert.Equal(
+            [("token", 3), ("billing", 2), ("paymentwall", 0), ("cache", 0), ("gateway", 0)],
+            seen.Between(started, _time.GetTimestamp(), _time).Select(share => (share.Phase, share.Duration.TotalSeconds)));
+    }
+
     [Theory]
     [InlineData(400, "Rejected")]
     [InlineData(403, "Rejected")]
@@ -149,7 +169,12 @@ public sealed class BillingClientTests
 
         public bool Failing { get; set; }
 
-        public Task<IssuedToken?> RequestAsync(CancellationToken cancellationToken) =>
-            Task.FromResult(Failing ? null : new IssuedToken("token-" + (++Issued).ToString(CultureInfo.InvariantCulture), TimeSpan.FromHours(1)));
+        public Action? OnRequest { get; set; }
+
+        public Task<IssuedToken?> RequestAsync(CancellationToken cancellationToken)
+        {
+            OnRequest?.Invoke();
+            return Task.FromResult(Failing ? null : new IssuedToken("token-" + (++Issued).ToString(CultureInfo.InvariantCulture), TimeSpan.FromHours(1)));
+        }
     }
 }
