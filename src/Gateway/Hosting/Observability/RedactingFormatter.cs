@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Serilog.Events;
@@ -23,7 +24,18 @@ internal sealed partial class RedactingFormatter(ITextFormatter inner) : ITextFo
         output.Write(Redact(line.ToString()));
     }
 
-    public static string Redact(string line) => Redact(line, Credentials());
+    public static string Redact(string line) => line.AsSpan().ContainsAny(Marks) ? Redact(line, Credentials()) : line;
+
+    /// <summary>
+    /// Without one of these no line has anything to take out. Nearly all have none, and the search for them costs a hundredth of the
+    /// other.
+    /// </summary>
+    private static readonly SearchValues<string> Marks = SearchValues.Create(
+        [
+            "key=", "key%3D", "sign=", "sign%3D", "sign\"", "sign\\", "token", "secret", "assertion", "EncryptionKey", "password", "pwd", "Bearer", "Basic",
+            "X-Api-Key", "Authorization", "://", "eyJ",
+        ],
+        StringComparison.OrdinalIgnoreCase);
 
     internal static string Redact(string line, Regex credentials)
     {
