@@ -45,7 +45,7 @@ internal sealed class FakeUpstream(TimeProvider time, Func<int, CancellationToke
     /// <summary>Never answers; ends with the attempt's token.</summary>
     public static async Task<HttpResponseMessage> HangAsync(CancellationToken cancellationToken, Action? onCancelled = null)
     {
-        var never = new TaskCompletionSource<HttpResponseMessage>();
+        var never = new TaskCompletionSource<HttpResponseMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = cancellationToken.Register(() =>
         {
             onCancelled?.Invoke();

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using Gateway.Upstreams;
+using Polly.CircuitBreaker;
 using Gateway.Upstreams.Billing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -355,9 +356,10 @@ public sealed class UpstreamTransportTests
         using var transport = Transport(upstream, attempt: TimeSpan.FromMilliseconds(100));
         var call = Task.WhenAll(Enumerable.Range(0, 100).Select(_ => SendAsync(transport, Cancel)));
 
-        await _time.RunUntilAsync(call);
+        await UntilOpenAsync(transport);
 
-        Assert.Equal(UpstreamFailure.CircuitOpen, (await SendAsync(transport, Cancel)).Failure);
+        Assert.Equal(UpstreamFailure.CircuitOpen, (await AtOnceAsync(SendAsync(transport, Cancel))).Failure);
+        await _time.RunUntilAsync(call);
     }
 
     [Fact]
@@ -498,13 +500,26 @@ public sealed class UpstreamTransportTests
         using var upstream = new FakeUpstream(_time, (_, token) => FakeUpstream.HangAsync(token));
         using var transport = Made(upstream, TimeSpan.FromSeconds(2), null);
 
-        var calls = await _time.RunUntilAsync(Task.WhenAll(Enumerable.Range(0, 150).Select(_ => SendAsync(transport, Cancel))));
+        var sent = Task.WhenAll(Enumerable.Range(0, 150).Select(_ => SendAsync(transport, Cancel)));
+        await UntilOpenAsync(transport);
 
-        Assert.All(calls, call => Assert.Contains(call.Failure!.Value, new[] { UpstreamFailure.Timeout, UpstreamFailure.CircuitOpen }));
-        var next = SendAsync(transport, Cancel);
-        await ManualTimeProvider.SettleAsync(next);
-        Assert.True(next.IsCompleted, "The circuit is still closed.");
+        Assert.Equal(UpstreamFailure.CircuitOpen, (await AtOnceAsync(SendAsync(transport, Cancel))).Failure);
+        Assert.All(await _time.RunUntilAsync(sent), call => Assert.Contains(call.Failure!.Value, new[] { UpstreamFailure.Timeout, UpstreamFailure.CircuitOpen }));
     }
+
+    /// <summary>Step by step, and not on until all calls are done: the clock would run past the end of the pause.</summary>
+    private async Task UntilOpenAsync(UpstreamTransport transport)
+    {
+        for (var step = 0; transport.Circuit != CircuitState.Open; step++)
+        {
+            Assert.True(step < 1_000, "The circuit never opened.");
+            _time.Advance(TimeSpan.FromMilliseconds(100));
+            await ManualTimeProvider.SettleAsync();
+        }
+    }
+
+    /// <summary>Without the clock moving; on this clock nothing else would ever end it.</summary>
+    private static Task<T> AtOnceAsync<T>(Task<T> task) => task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel);
 
     [Fact]
     public async Task A_hanging_upstream_opens_the_circuit_with_the_defaults()
