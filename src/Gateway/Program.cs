@@ -26,7 +26,11 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 });
 
 // Host
-builder.Configuration.AddSecretFiles();
+if (!StartupValidation.Passes(builder.Configuration.AddSecretFiles, Console.Error))
+{
+    return 1;
+}
+
 builder.AddGatewayObservability();
 builder.WebHost.ConfigureKestrel(RequestLimits.Apply);
 builder.Services.AddSingleton(TimeProvider.System);
@@ -60,6 +64,7 @@ app.UseGatewaySwagger();
 app.UseGatewaySecurity();
 app.UseMiddleware<ProxyProblems>();
 app.UseRequestTimeouts();
+app.UseOutputCache();
 
 // Routes
 app.MapCatalog();
@@ -81,12 +86,13 @@ if (args.Contains(CheckConfig, StringComparer.Ordinal))
 StartupValidation.Warn(app.Services);
 app.Services.GetRequiredService<Observables>().Register();
 
+var stopping = app.Lifetime.ApplicationStopping;
 try
 {
     await app.RunAsync();
     return 0;
 }
-catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+catch (OperationCanceledException) when (stopping.IsCancellationRequested)
 {
     // Told to stop before it had started.
     return 0;

@@ -64,6 +64,30 @@ public sealed class HardeningTests(GatewayStack stack) : IClassFixture<GatewaySt
     }
 
     [Fact]
+    public async Task A_catalog_answer_made_of_what_is_in_memory_needs_no_slot_either()
+    {
+        await using var gateway = await stack.StartGatewayAsync(
+            ("Security:MaxConcurrentRequests", "1"), ("Catalog:FreshFor", "00:00:01"), ("Redis:ConnectionString", string.Empty));
+        await gateway.GetAsync(Catalog);
+        await stack.Simulator.FaultAsync("billing", new { hang = true });
+        var hanging = gateway.GetAsync("/catalog/shipping_example?country=JP");
+        await GatewayProcess.EventuallyAsync(
+            async () => (await stack.Simulator.ReceivedAsync("billing")).Any(request => request.Path.Contains("shipping_example", StringComparison.Ordinal)), TimeSpan.FromSeconds(5));
+
+        // Its freshness ends while the only slot is taken: it is put together anew, of what is in memory.
+        await GatewayProcess.EventuallyAsync(
+            async () =>
+            {
+                var answer = await gateway.GetAsync(Catalog);
+                Assert.Equal(HttpStatusCode.OK, answer.Status);
+                return answer.Header("Server-Timing")!.Contains("gateway;dur", StringComparison.Ordinal);
+            },
+            TimeSpan.FromSeconds(5));
+        await stack.Simulator.ClearFaultsAsync();
+        await hanging;
+    }
+
+    [Fact]
     public async Task A_request_line_or_headers_beyond_their_limits_are_the_servers_414_and_431()
     {
         Assert.StartsWith("HTTP/1.1 414", await RawAsync($"GET /catalog?product={new string('a', 9_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n"), StringComparison.Ordinal);

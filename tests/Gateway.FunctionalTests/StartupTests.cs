@@ -91,6 +91,25 @@ public sealed class StartupTests
     }
 
     [Fact]
+    public async Task A_secret_file_that_cannot_be_read_is_said_and_no_crash()
+    {
+        var folder = Directory.CreateTempSubdirectory("gateway-secrets-").FullName;
+        try
+        {
+            File.CreateSymbolicLink(Path.Combine(folder, "Paymentwall__SecretKey"), Path.Combine(folder, "nowhere"));
+            var (exitCode, output) = await GatewayProcess.CheckConfigurationAsync(GatewayProcess.Environment(simulator: null, ("Hosting:SecretsFolder", folder)));
+
+            Assert.Equal(1, exitCode);
+            Assert.Contains("Paymentwall__SecretKey cannot be read", output, StringComparison.Ordinal);
+            Assert.DoesNotContain("Unhandled exception", output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_secret_in_a_settings_file_is_refused()
     {
         var folder = Directory.CreateTempSubdirectory("gateway-copy-").FullName;

@@ -168,6 +168,20 @@ public sealed class TelemetryTests(GatewayStack stack) : IClassFixture<GatewaySt
     }
 
     [Fact]
+    public async Task What_an_upstream_is_told_is_a_span_of_the_trace()
+    {
+        await using var receiver = await OtlpReceiver.StartAsync();
+        await using var gateway = await stack.StartGatewayAsync([.. receiver.Settings, ("Hosting:PropagateTraceContext", "true"), ("Redis:ConnectionString", string.Empty)]);
+        await gateway.GetAsync("/catalog/builtfor_example?country=JP", ("traceparent", $"00-{TraceId}-{Caller}-01"));
+        await gateway.GetAsync("/billing/v1/products/builtfor_example/components", ("traceparent", $"00-{TraceId}-{Caller}-01"));
+
+        ReceivedRequest[] received = [.. await stack.Simulator.ReceivedAsync("billing"), .. await stack.Simulator.ReceivedAsync("paymentwall")];
+        var told = received.Select(request => request.Header("traceparent")!.Split('-')[2]).ToHashSet(StringComparer.Ordinal);
+        await receiver.SpansAsync(spans => told.IsSubsetOf(spans.Select(span => span.SpanId)));
+        LeakScanner.AssertNone(string.Join('\n', receiver.Spans.SelectMany(span => span.Attributes.Values)));
+    }
+
+    [Fact]
     public async Task Problem_and_log_agree_on_the_trace()
     {
         var answer = await stack.Gateway.GetAsync("/catalog?country=nowhere", ("traceparent", $"00-{TraceId}-{Caller}-01"));

@@ -5,8 +5,8 @@ namespace Gateway.Admission;
 
 /// <summary>
 /// Who may wait for an upstream when too many do. Forwarded calls get at most three quarters of the slots and never wait for one;
-/// catalog answers that are yet to be put together get all of them, and wait a moment in a small queue. A catalog answer that is
-/// ready takes no slot, so it is the last thing to be refused: never.
+/// catalog answers for which an upstream has to be asked get all of them, and wait a moment in a small queue. A catalog answer that
+/// is ready, or made of what is in memory, needs no slot, so it is the last thing to be refused: never.
 /// </summary>
 internal sealed class RequestSlots : IDisposable
 {
@@ -50,38 +50,44 @@ internal sealed class RequestSlots : IDisposable
         return new Both(share, slot);
     }
 
+    /// <summary>A slot for a catalog answer that is not ready, if there is one at once.</summary>
+    public IDisposable? TryEnter() => Acquired(_all.AttemptAcquire());
+
     /// <summary>A slot for a catalog answer that is not ready, to be disposed of when it is done; null if there is none.</summary>
     public async ValueTask<IDisposable?> EnterAsync(CancellationToken cancellationToken)
     {
-        var slot = _all.AttemptAcquire();
-        if (!slot.IsAcquired)
+        if (TryEnter() is { } atOnce)
         {
-            slot.Dispose();
-            using var patience = new CancellationTokenSource(LongestWait, _time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
-            try
-            {
-                slot = await _all.AcquireAsync(permitCount: 1, either.Token);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                return null;
-            }
+            return atOnce;
         }
 
-        if (slot.IsAcquired)
+        using var patience = new CancellationTokenSource(LongestWait, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
         {
-            return slot;
+            return Acquired(await _all.AcquireAsync(permitCount: 1, either.Token));
         }
-
-        slot.Dispose();
-        return null;
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     public void Dispose()
     {
         _all.Dispose();
         _forwarded.Dispose();
+    }
+
+    private static RateLimitLease? Acquired(RateLimitLease lease)
+    {
+        if (lease.IsAcquired)
+        {
+            return lease;
+        }
+
+        lease.Dispose();
+        return null;
     }
 
     private sealed class Both(RateLimitLease first, RateLimitLease second) : IDisposable

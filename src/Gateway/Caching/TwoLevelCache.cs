@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
@@ -87,6 +88,14 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
 
     /// <summary>Begin it before the look-up, so that no change is missed in between.</summary>
     public CacheWatch Watch(string key) => new(_changes, CounterOf(key));
+
+    /// <summary>What is in memory and may be served, fresh or stale; asks nobody and begins nothing.</summary>
+    public bool TryPeek(CacheQuery<T, TFailure> query, [MaybeNullWhen(false)] out T value)
+    {
+        var entry = Remembered(query);
+        value = entry is null ? default : entry.Value;
+        return entry is not null;
+    }
 
     /// <summary>Looks up many keys at once; one task each, in order. They do not end with a caller's cancellation: wait with one.</summary>
     public IReadOnlyList<Task<CacheAnswer<T, TFailure>>> GetMany(IReadOnlyList<CacheQuery<T, TFailure>> queries)

@@ -47,10 +47,23 @@ internal sealed class CatalogAggregator(
         CatalogAssembly Assembly(CatalogResponse? response, Problem? problem) => new(response, problem, parts.FreshUntil, parts.Loaded, parts.Watches);
     }
 
+    /// <summary>Everything that the answer is made of is in memory, fresh or stale: putting it together waits for nobody.</summary>
+    public bool IsAtHand(CatalogQuestion question) => question.Products.All(productId =>
+        sources.TryPeek(Components(productId, question), out var components)
+        && (question.Prices == PriceMode.Skip
+            || (components ?? []).Where(question.Selects).Select(rules.SkuOf).OfType<string>().All(sku => IsAtHand(sku, question.Country))));
+
+    private bool IsAtHand(string sku, string country) =>
+        sources.TryPeek(new PriceQuestion(sku, country), out var product)
+        && (product is not { IsTrial: true, PostTrialSku: { } next } || sources.TryPeek(new PriceQuestion(next, country), out _));
+
+    private static ComponentsQuestion Components(string productId, CatalogQuestion question) =>
+        new(productId, question.Status, question.Language, question.Sandbox);
+
     private async Task<ProductListing> ListAsync(
         string productId, CatalogQuestion question, PriceBook prices, Parts parts, CancellationToken deadline)
     {
-        var components = new ComponentsQuestion(productId, question.Status, question.Language, question.Sandbox);
+        var components = Components(productId, question);
         var watch = sources.Watch(components);
         if (!(await InTimeAsync(Timeline.Billing, sources.ComponentsAsync(components), watch, parts, deadline)).TryGet(out var listed, out var failure))
         {

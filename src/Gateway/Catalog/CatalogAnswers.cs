@@ -20,6 +20,9 @@ internal sealed class CatalogAnswers(
     public ReadyAnswer? TryGetReady(CatalogQuestion question) =>
         memory.TryGetValue(question.Key, out ReadyAnswer? ready) && IsCurrent(ready!) ? ready : null;
 
+    /// <summary>A new answer would be put together of what is in memory.</summary>
+    public bool IsAtHand(CatalogQuestion question) => aggregator.IsAtHand(question);
+
     /// <summary>A new answer, made once for all who ask for it at the same time. The making goes on when a caller leaves.</summary>
     public Task<CatalogOutcome> AssembleAsync(CatalogQuestion question, CancellationToken cancellationToken) =>
         AssembleOnce(question, question.Key).WaitAsync(cancellationToken);

@@ -66,8 +66,8 @@ internal static class CatalogEndpoints
         }
 
         var started = time.GetTimestamp();
-        using var slot = await slots.EnterAsync(context.RequestAborted);
-        if (slot is null)
+        using var slot = slots.TryEnter() ?? (answers.IsAtHand(question!) ? null : await slots.EnterAsync(context.RequestAborted));
+        if (slot is null && !answers.IsAtHand(question!))
         {
             Metrics.RequestsShed.Add(1, Metrics.Tag("kind", "catalog"));
             return new ProblemResult(Problem.Overloaded);

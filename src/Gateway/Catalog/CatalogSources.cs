@@ -62,27 +62,29 @@ internal sealed partial class CatalogSources : IAsyncDisposable
 
     /// <summary>A null value means that Billing knows no such product.</summary>
     public Task<CacheAnswer<IReadOnlyList<BillingComponent>?, UpstreamFailure>> ComponentsAsync(ComponentsQuestion question) =>
-        _components.GetMany([
-            new CacheQuery<IReadOnlyList<BillingComponent>?, UpstreamFailure>(
-                Key(question),
-                ProductTag(question.ProductId),
-                token => LoadAsync(_billing.ListComponentsAsync(question, token))),
-        ])[0];
+        _components.GetMany([Query(question)])[0];
+
+    /// <summary>What is known of a product without asking anybody.</summary>
+    public bool TryPeek(ComponentsQuestion question, out IReadOnlyList<BillingComponent>? components) => _components.TryPeek(Query(question), out components);
+
+    /// <summary>What is known of a price without asking anybody.</summary>
+    public bool TryPeek(PriceQuestion question, out PaymentwallProduct? product) => _prices.TryPeek(Query(question), out product);
 
     /// <summary>One task per question, in order; a null value means that the SKU is not sold in that country.</summary>
     public IReadOnlyList<Task<CacheAnswer<PaymentwallProduct?, UpstreamFailure>>> Prices(IReadOnlyList<PriceQuestion> questions) =>
-        _prices.GetMany([
-            .. questions.Select(question => new CacheQuery<PaymentwallProduct?, UpstreamFailure>(
-                Key(question),
-                SkuTag(question.Sku),
-                token => LoadAsync(_paymentwall.GetProductAsync(question, token)))),
-        ]);
+        _prices.GetMany([.. questions.Select(Query)]);
 
     public async ValueTask DisposeAsync()
     {
         await _components.DisposeAsync();
         await _prices.DisposeAsync();
     }
+
+    private CacheQuery<IReadOnlyList<BillingComponent>?, UpstreamFailure> Query(ComponentsQuestion question) =>
+        new(Key(question), ProductTag(question.ProductId), token => LoadAsync(_billing.ListComponentsAsync(question, token)));
+
+    private CacheQuery<PaymentwallProduct?, UpstreamFailure> Query(PriceQuestion question) =>
+        new(Key(question), SkuTag(question.Sku), token => LoadAsync(_paymentwall.GetProductAsync(question, token)));
 
     private static string Key(ComponentsQuestion question) =>
         $"{question.ProductId}|{question.Status}|{question.Language}|{(question.Sandbox ? "sandbox" : "live")}";

@@ -13,6 +13,7 @@ internal static class SecretFiles
     /// <summary>Where they are looked for; default <c>/run/secrets</c>. A folder that is absent at the start is never looked at again.</summary>
     public const string FolderKey = $"{SecretFilesOptions.Section}:{nameof(SecretFilesOptions.SecretsFolder)}";
 
+    /// <exception cref="InvalidOperationException">A file in the folder cannot be read.</exception>
     public static void AddSecretFiles(this ConfigurationManager configuration)
     {
         var folder = configuration[FolderKey] is { Length: > 0 } named ? named : new SecretFilesOptions().SecretsFolder;
@@ -28,8 +29,26 @@ internal static class SecretFiles
             ReloadOnChange = true,
             Optional = true,
         };
+        if (Directory.EnumerateFiles(folder).FirstOrDefault(file => !IsReadable(file)) is { } unreadable)
+        {
+            throw new InvalidOperationException($"{FolderKey}: {unreadable} cannot be read; mend or remove it.");
+        }
+
         var sources = ((IConfigurationBuilder)configuration).Sources;
         var environment = sources.ToList().FindLastIndex(source => source is EnvironmentVariablesConfigurationSource);
         sources.Insert(environment < 0 ? sources.Count : environment, files);
+    }
+
+    private static bool IsReadable(string file)
+    {
+        try
+        {
+            File.OpenRead(file).Dispose();
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 }

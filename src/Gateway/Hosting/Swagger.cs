@@ -12,6 +12,7 @@ internal static class Swagger
 {
     public static IServiceCollection AddGatewaySwagger(this IServiceCollection services)
     {
+        services.AddOutputCache();
         services.AddEndpointsApiExplorer();
         services.AddSwaggerGen(options =>
         {
@@ -36,7 +37,8 @@ internal static class Swagger
 
     public static void UseGatewaySwagger(this WebApplication app)
     {
-        app.UseSwagger();
+        // Made once: it is the same for everybody and takes longer to make than any other answer.
+        app.MapSwagger().AllowAnonymous().CacheOutput(cache => cache.Expire(TimeSpan.FromDays(1)).SetVaryByQuery([]).SetVaryByHost(enabled: false));
         app.UseSwaggerUI(options =>
         {
             options.DocumentTitle = "Aggregation gateway";

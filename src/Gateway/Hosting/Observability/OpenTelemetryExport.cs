@@ -1,5 +1,6 @@
 using System.Reflection;
 using Gateway.Telemetry;
+using Microsoft.Extensions.Options;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -11,8 +12,11 @@ namespace Gateway.Hosting.Observability;
 /// Traces and metrics over OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set in the environment, configured by OpenTelemetry's own
 /// variables; otherwise there is nobody who listens, and nothing is made. What is left is sent when the gateway stops.
 /// </summary>
-internal sealed class OpenTelemetryExport : IHostedService, IDisposable
+internal sealed class OpenTelemetryExport(IOptions<TraceContextOptions> context) : IHostedService, IDisposable
 {
+    /// <summary>Where upstreams are told the trace, the span that they are told of must be there.</summary>
+    private static readonly string[] HttpClientSource = ["System.Net.Http"];
+
     public const string EndpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     /// <summary>What ASP.NET Core and the runtime measure by themselves and is worth having.</summary>
@@ -41,6 +45,7 @@ internal sealed class OpenTelemetryExport : IHostedService, IDisposable
         _traces = Sdk.CreateTracerProviderBuilder()
             .ConfigureResource(Describe)
             .AddSource(Metrics.Name, "Microsoft.AspNetCore")
+            .AddSource(context.Value.PropagateTraceContext ? HttpClientSource : [])
             .AddOtlpExporter()
             .Build();
         _metrics = Sdk.CreateMeterProviderBuilder()
