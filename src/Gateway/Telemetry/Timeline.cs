@@ -18,7 +18,7 @@ internal sealed class Timeline
     private static readonly AsyncLocal<Timeline?> Ambient = new();
 
     private readonly Lock _gate = new();
-    private readonly List<(string Phase, long Start, long End)> _intervals = [];
+    private readonly List<(Interval Seen, long Since)> _intervals = [];
 
     /// <summary>The one that what is done here belongs to; flows into everything begun from here, and no further up.</summary>
     public static Timeline? Current
@@ -27,12 +27,21 @@ internal sealed class Timeline
         set => Ambient.Value = value;
     }
 
-    public void Add(string phase, long start, long end)
+    public void Add(string phase, long start, long end) => Open(phase, start).Close(end);
+
+    /// <summary>
+    /// What begins now and is closed when it is over: whoever looks before that, because his own time ran out first, sees that it has
+    /// been waited for until then.
+    /// </summary>
+    public Interval Open(string phase, long start)
     {
+        var opened = new Interval(phase);
         lock (_gate)
         {
-            _intervals.Add((phase, start, end));
+            _intervals.Add((opened, start));
         }
+
+        return opened;
     }
 
     /// <summary>Takes over what another saw from a moment on: who joins what is under way has waited for that much of it.</summary>
@@ -43,7 +52,7 @@ internal sealed class Timeline
             return;
         }
 
-        List<(string Phase, long Start, long End)> seen;
+        List<(Interval Seen, long Since)> seen;
         lock (other._gate)
         {
             seen = [.. other._intervals];
@@ -51,7 +60,7 @@ internal sealed class Timeline
 
         lock (_gate)
         {
-            _intervals.AddRange(seen.Where(interval => interval.End > since).Select(interval => (interval.Phase, Math.Max(interval.Start, since), interval.End)));
+            _intervals.AddRange(seen.Where(one => one.Seen.End > since).Select(one => (one.Seen, Math.Max(one.Since, since))));
         }
     }
 
@@ -61,7 +70,7 @@ internal sealed class Timeline
         (string Phase, long Start, long End)[] within;
         lock (_gate)
         {
-            within = [.. _intervals.Select(one => (one.Phase, Start: Math.Max(one.Start, start), End: Math.Min(one.End, end))).Where(one => one.End > one.Start).OrderBy(one => one.Start)];
+            within = [.. _intervals.Select(one => (one.Seen.Phase, Start: Math.Max(one.Since, start), End: Math.Min(one.Seen.End, end))).Where(one => one.End > one.Start).OrderBy(one => one.Start)];
         }
 
         var shares = Phases.Select(phase => (phase, time.GetElapsedTime(0, Union(within.Where(one => one.Phase == phase))))).ToList();
@@ -87,5 +96,17 @@ internal sealed class Timeline
         }
 
         return covered;
+    }
+
+    /// <summary>One thing waited for.</summary>
+    internal sealed class Interval(string phase)
+    {
+        private long _end = long.MaxValue;
+
+        public string Phase => phase;
+
+        public long End => Volatile.Read(ref _end);
+
+        public void Close(long end) => Volatile.Write(ref _end, end);
     }
 }

@@ -83,7 +83,7 @@ internal sealed partial class UpstreamTransport : IDisposable
         _budget.Earn();
         using var span = Metrics.Traces.StartActivity(_phase, ActivityKind.Client);
         span?.SetTag("server.address", _client.BaseAddress!.Host).SetTag("server.port", _client.BaseAddress.Port).SetTag("http.request.method", "GET");
-        var started = _time.GetTimestamp();
+        var waited = Timeline.Current?.Open(_phase, _time.GetTimestamp());
         try
         {
             var answer = await _pipeline.ExecuteAsync(
@@ -125,7 +125,7 @@ internal sealed partial class UpstreamTransport : IDisposable
         }
         finally
         {
-            Timeline.Current?.Add(_phase, started, _time.GetTimestamp());
+            waited?.Close(_time.GetTimestamp());
         }
     }
 

@@ -92,7 +92,7 @@ internal sealed partial class BillingClient(
     /// <summary>Whoever's time ran out, what was missing is the token: that is the failure to tell.</summary>
     private async ValueTask<AccessToken?> WaitForAsync(ValueTask<AccessToken?> token)
     {
-        var started = time.GetTimestamp();
+        var waited = Timeline.Current?.Open(Timeline.Token, time.GetTimestamp());
         try
         {
             return await token;
@@ -103,7 +103,7 @@ internal sealed partial class BillingClient(
         }
         finally
         {
-            Timeline.Current?.Add(Timeline.Token, started, time.GetTimestamp());
+            waited?.Close(time.GetTimestamp());
         }
     }
 
