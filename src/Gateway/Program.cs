@@ -64,7 +64,6 @@ app.UseGatewaySwagger();
 app.UseGatewaySecurity();
 app.UseMiddleware<ProxyProblems>();
 app.UseRequestTimeouts();
-app.UseOutputCache();
 
 // Routes
 app.MapCatalog();

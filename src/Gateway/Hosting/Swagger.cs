@@ -39,6 +39,7 @@ internal static class Swagger
     {
         // Made once: it is the same for everybody and takes longer to make than any other answer.
         app.MapSwagger().AllowAnonymous().CacheOutput(cache => cache.Expire(TimeSpan.FromDays(1)).SetVaryByQuery([]).SetVaryByHost(enabled: false));
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase), swagger => swagger.UseOutputCache());
         app.UseSwaggerUI(options =>
         {
             options.DocumentTitle = "Aggregation gateway";

@@ -8,6 +8,8 @@ namespace Gateway.Hosting.Draining;
 /// </summary>
 internal sealed class DrainMiddleware(RequestDelegate next, Drain drain)
 {
+    private readonly Func<object, Task> _endConnectionIfDraining = context => EndConnectionIfDraining(drain, (HttpContext)context);
+
     public async Task InvokeAsync(HttpContext context)
     {
         drain.Enter();
@@ -20,7 +22,7 @@ internal sealed class DrainMiddleware(RequestDelegate next, Drain drain)
             else
             {
                 // For a request that was under way when the drain began.
-                context.Response.OnStarting(EndConnectionIfDraining, context);
+                context.Response.OnStarting(_endConnectionIfDraining, context);
             }
 
             await next(context);
@@ -31,11 +33,11 @@ internal sealed class DrainMiddleware(RequestDelegate next, Drain drain)
         }
     }
 
-    private Task EndConnectionIfDraining(object state)
+    private static Task EndConnectionIfDraining(Drain drain, HttpContext context)
     {
         if (drain.HasBegun)
         {
-            EndConnection((HttpContext)state);
+            EndConnection(context);
         }
 
         return Task.CompletedTask;
