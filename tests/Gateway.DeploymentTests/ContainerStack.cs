@@ -33,7 +33,7 @@ public sealed class ContainerStack : IAsyncLifetime
 
             _engine = (await File.ReadAllTextAsync(Path.Combine(_folder, "engine"))).Trim();
             _client = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")) };
-            await GatewayProcess.EventuallyAsync(IsServingAsync, TimeSpan.FromSeconds(30));
+            await GatewayProcess.EventuallyAsync(IsServingAsync, TimeSpan.FromMinutes(2));
         }
         catch
         {
@@ -74,12 +74,14 @@ public sealed class ContainerStack : IAsyncLifetime
 
     private async Task<bool> IsServingAsync()
     {
+        // A connection that a port forwarder took before anybody listened behind it is never answered: ask again on another.
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), TimeProvider.System);
         try
         {
-            using var answer = await _client.GetAsync(new Uri("/catalog", UriKind.Relative));
+            using var answer = await _client.GetAsync(new Uri("/catalog", UriKind.Relative), patience.Token);
             return answer.IsSuccessStatusCode;
         }
-        catch (HttpRequestException)
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
             return false;
         }
