@@ -22,7 +22,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
     [Fact]
     public async Task Behind_the_nginx_sample_a_rolling_restart_fails_no_request_either()
     {
-        Assert.SkipUnless(NginxSample.IsInstalled, "Needs nginx.");
+        Assert.SkipUnless(NginxProcess.IsInstalled, "Needs nginx.");
         await using var cluster = await Cluster.StartAsync();
         await using var nginx = await NginxSample.StartAsync([.. cluster.Gateways.Select(gateway => gateway.Address)]);
 

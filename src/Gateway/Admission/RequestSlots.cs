@@ -32,22 +32,18 @@ internal sealed class RequestSlots : IDisposable
     /// <summary>A slot for a forwarded call, to be disposed of when it is done; null if there is none.</summary>
     public IDisposable? TryEnterForwarded()
     {
-        var share = _forwarded.AttemptAcquire();
-        if (!share.IsAcquired)
+        if (Acquired(_forwarded.AttemptAcquire()) is not { } share)
         {
-            share.Dispose();
             return null;
         }
 
-        var slot = _all.AttemptAcquire();
-        if (!slot.IsAcquired)
+        if (Acquired(_all.AttemptAcquire()) is { } slot)
         {
-            share.Dispose();
-            slot.Dispose();
-            return null;
+            return new Both(share, slot);
         }
 
-        return new Both(share, slot);
+        share.Dispose();
+        return null;
     }
 
     /// <summary>A slot for a catalog answer that is not ready, if there is one at once.</summary>

@@ -66,8 +66,9 @@ internal static class CatalogEndpoints
         }
 
         var started = time.GetTimestamp();
-        using var slot = slots.TryEnter() ?? (answers.IsAtHand(question!) ? null : await slots.EnterAsync(context.RequestAborted));
-        if (slot is null && !answers.IsAtHand(question!))
+        var needsNone = false;
+        using var slot = slots.TryEnter() ?? ((needsNone = answers.IsAtHand(question!)) ? null : await slots.EnterAsync(context.RequestAborted));
+        if (slot is null && !needsNone)
         {
             Metrics.RequestsShed.Add(1, Metrics.Tag("kind", "catalog"));
             return new ProblemResult(Problem.Overloaded);

@@ -193,12 +193,12 @@ internal sealed partial class UpstreamTransport : IDisposable
                 SamplingDuration = TimeSpan.FromSeconds(30),
                 BreakDuration = TimeSpan.FromSeconds(5),
                 ShouldHandle = args => ValueTask.FromResult(isFailure(args.Outcome)),
+                StateProvider = _circuit,
                 OnOpened = _ =>
                 {
                     Log.CircuitOpened(_logger, _name);
                     return ValueTask.CompletedTask;
                 },
-                StateProvider = _circuit,
                 OnClosed = _ =>
                 {
                     Log.CircuitClosed(_logger, _name);

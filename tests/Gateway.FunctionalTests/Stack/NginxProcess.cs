@@ -2,9 +2,11 @@ using System.Globalization;
 
 namespace Gateway.FunctionalTests.Stack;
 
-/// <summary>A real nginx before an upstream.</summary>
+/// <summary>A real nginx of the machine's.</summary>
 internal sealed class NginxProcess : IAsyncDisposable
 {
+    private const string Program = "/usr/sbin/nginx";
+
     private readonly ChildProcess _process;
     private readonly DirectoryInfo _folder;
 
@@ -15,13 +17,25 @@ internal sealed class NginxProcess : IAsyncDisposable
         Address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/"));
     }
 
-    public static bool IsInstalled { get; } = File.Exists("/usr/sbin/nginx");
+    public static bool IsInstalled { get; } = File.Exists(Program);
 
     public Uri Address { get; }
 
+    /// <summary>Before an upstream.</summary>
     /// <param name="upstream">What it forwards to.</param>
     /// <param name="directives">Directives of the location.</param>
-    public static async Task<NginxProcess> StartAsync(Uri upstream, string directives)
+    public static Task<NginxProcess> StartAsync(Uri upstream, string directives) => StartAsync(port => $$"""
+        server {
+          listen 127.0.0.1:{{port}};
+          location / {
+            proxy_pass {{upstream.GetLeftPart(UriPartial.Authority)}};
+            {{directives}}
+          }
+        }
+        """);
+
+    /// <param name="servers">What stands in its http block, given the port that it is to listen on.</param>
+    public static async Task<NginxProcess> StartAsync(Func<string, string> servers)
     {
         var port = RedisServer.FreePort();
         var folder = Directory.CreateTempSubdirectory("gateway-nginx-");
@@ -31,7 +45,7 @@ internal sealed class NginxProcess : IAsyncDisposable
             master_process off;
             pid {{folder.FullName}}/nginx.pid;
             error_log stderr notice;
-            events { worker_connections 256; }
+            events { worker_connections 1024; }
             http {
               access_log off;
               client_body_temp_path {{folder.FullName}}/body;
@@ -39,16 +53,10 @@ internal sealed class NginxProcess : IAsyncDisposable
               fastcgi_temp_path {{folder.FullName}}/fastcgi;
               uwsgi_temp_path {{folder.FullName}}/uwsgi;
               scgi_temp_path {{folder.FullName}}/scgi;
-              server {
-                listen 127.0.0.1:{{port.ToString(CultureInfo.InvariantCulture)}};
-                location / {
-                  proxy_pass {{upstream.GetLeftPart(UriPartial.Authority)}};
-                  {{directives}}
-                }
-              }
+              {{servers(port.ToString(CultureInfo.InvariantCulture))}}
             }
             """, TestContext.Current.CancellationToken);
-        var nginx = new NginxProcess(ChildProcess.Start("/usr/sbin/nginx", ["-c", configuration, "-p", folder.FullName], []), folder, port);
+        var nginx = new NginxProcess(ChildProcess.Start(Program, ["-c", configuration, "-p", folder.FullName], []), folder, port);
         await nginx._process.LineAsync(line => line.Contains("start worker", StringComparison.Ordinal) || line.Contains("using the", StringComparison.Ordinal));
         return nginx;
     }
