@@ -17,14 +17,15 @@ ARG PACKAGE_SET=complete
 ARG TARGETARCH=amd64
 ENV GatewayPackageSet=${PACKAGE_SET} \
     DOTNET_CLI_TELEMETRY_OPTOUT=1 \
-    DOTNET_NOLOGO=1
+    DOTNET_NOLOGO=1 \
+    NUGET_PACKAGES=/packages
 WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props .editorconfig BannedSymbols.txt ./
 COPY src/Gateway/Gateway.csproj src/Gateway/packages.*.lock.json src/Gateway/
 COPY src/Gateway.Simulator/Gateway.Simulator.csproj src/Gateway.Simulator/
 # Locked to the hashes of the set's lock file, where there is one (docs/decisions/0005-lock-files.md).
-RUN --mount=type=cache,id=gateway-nuget,target=/root/.nuget/packages \
-    --mount=type=secret,id=nuget,target=/root/.nuget/NuGet/NuGet.Config \
+RUN --mount=type=cache,id=gateway-nuget,target=/packages \
+    --mount=type=secret,id=nuget,target=/source/NuGet.Config \
     case ${TARGETARCH} in amd64) rid=linux-x64 ;; *) rid=linux-${TARGETARCH} ;; esac \
  && echo "${rid}" >/rid \
  && dotnet restore src/Gateway -p:RuntimeIdentifier="${rid}" -p:PublishReadyToRun=true \
@@ -34,15 +35,15 @@ RUN --mount=type=cache,id=gateway-nuget,target=/root/.nuget/packages \
 FROM packages AS gateway-build
 COPY src/Gateway src/Gateway
 # Restores again, from the cache: a cache that was cleared meanwhile must not break a layer that was kept.
-RUN --mount=type=cache,id=gateway-nuget,target=/root/.nuget/packages \
-    --mount=type=secret,id=nuget,target=/root/.nuget/NuGet/NuGet.Config \
+RUN --mount=type=cache,id=gateway-nuget,target=/packages \
+    --mount=type=secret,id=nuget,target=/source/NuGet.Config \
     dotnet publish src/Gateway -c Release -p:RuntimeIdentifier="$(cat /rid)" --self-contained false -p:PublishReadyToRun=true -p:DebugType=none -o /app
 
 # --- Simulator ----------------------------------------------------------------------------------------------------------------
 FROM packages AS simulator-build
 COPY src/Gateway.Simulator src/Gateway.Simulator
-RUN --mount=type=cache,id=gateway-nuget,target=/root/.nuget/packages \
-    --mount=type=secret,id=nuget,target=/root/.nuget/NuGet/NuGet.Config \
+RUN --mount=type=cache,id=gateway-nuget,target=/packages \
+    --mount=type=secret,id=nuget,target=/source/NuGet.Config \
     dotnet publish src/Gateway.Simulator -c Release -p:IsPublishable=true -p:UseAppHost=false -p:DebugType=none -o /app \
  && mkdir /authority
 
