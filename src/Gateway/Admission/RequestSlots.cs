@@ -1,12 +1,14 @@
+using System.Collections.Concurrent;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Admission;
 
 /// <summary>
-/// Who may wait for an upstream when too many do. Forwarded calls get at most three quarters of the slots and never wait for one;
-/// catalog answers for which an upstream has to be asked get all of them, and wait a moment in a small queue. A catalog answer that
-/// is ready, or made of what is in memory, needs no slot, so it is the last thing to be refused: never.
+/// Who may wait for an upstream when too many do. Forwarded calls get at most three quarters of the slots, those to one upstream at
+/// most half (so that one which hangs leaves room for the others), and never wait for one; catalog answers for which an upstream has
+/// to be asked get all of them, and wait a moment in a small queue. A catalog answer that is ready, or made of what is in memory,
+/// needs no slot, so it is the last thing to be refused: never.
 /// </summary>
 internal sealed class RequestSlots : IDisposable
 {
@@ -16,33 +18,41 @@ internal sealed class RequestSlots : IDisposable
     private readonly int _slots;
     private readonly TimeProvider _time;
     private readonly ConcurrencyLimiter _all;
-    private readonly ConcurrencyLimiter _forwarded;
+    private readonly Share _forwarded;
+    private readonly ConcurrentDictionary<string, Share> _upstreams = new(StringComparer.OrdinalIgnoreCase);
 
     public RequestSlots(IOptions<AdmissionOptions> options, TimeProvider time)
     {
         _time = time;
         var slots = _slots = options.Value.MaxConcurrentRequests;
         _all = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = slots, QueueLimit = Math.Min(200, Math.Max(1, slots / 10)) });
-        _forwarded = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = Math.Max(1, slots * 3 / 4) });
+        _forwarded = new Share(Math.Max(1, slots * 3 / 4));
     }
 
     /// <summary>How many wait for an upstream now.</summary>
     public long InUse => _slots - (_all.GetStatistics()?.CurrentAvailablePermits ?? _slots);
 
-    /// <summary>A slot for a forwarded call, to be disposed of when it is done; null if there is none.</summary>
-    public IDisposable? TryEnterForwarded()
+    /// <summary>A slot for a call that is forwarded, to be disposed of when it is done; null if there is none.</summary>
+    /// <param name="upstream">Where to: the name of its cluster. There are as many shares as clusters have ever been configured.</param>
+    public IDisposable? TryEnterForwarded(string upstream)
     {
-        if (Acquired(_forwarded.AttemptAcquire()) is not { } share)
+        var share = _upstreams.GetOrAdd(upstream, static (_, slots) => new Share(Math.Max(1, slots / 2)), _slots);
+        if (!_forwarded.TryEnter())
         {
             return null;
         }
 
-        if (Acquired(_all.AttemptAcquire()) is { } slot)
+        if (share.TryEnter())
         {
-            return new Both(share, slot);
+            if (TryEnter() is { } slot)
+            {
+                return new Forwarded(slot, share, _forwarded);
+            }
+
+            share.Leave();
         }
 
-        share.Dispose();
+        _forwarded.Leave();
         return null;
     }
 
@@ -69,11 +79,7 @@ internal sealed class RequestSlots : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _all.Dispose();
-        _forwarded.Dispose();
-    }
+    public void Dispose() => _all.Dispose();
 
     private static RateLimitLease? Acquired(RateLimitLease lease)
     {
@@ -86,12 +92,37 @@ internal sealed class RequestSlots : IDisposable
         return null;
     }
 
-    private sealed class Both(RateLimitLease first, RateLimitLease second) : IDisposable
+    /// <summary>So many of the slots at most.</summary>
+    private sealed class Share(int limit)
     {
+        private int _used;
+
+        public bool TryEnter()
+        {
+            if (Interlocked.Increment(ref _used) <= limit)
+            {
+                return true;
+            }
+
+            Leave();
+            return false;
+        }
+
+        public void Leave() => Interlocked.Decrement(ref _used);
+    }
+
+    private sealed class Forwarded(IDisposable slot, Share upstream, Share all) : IDisposable
+    {
+        private int _isOver;
+
         public void Dispose()
         {
-            first.Dispose();
-            second.Dispose();
+            if (Interlocked.Exchange(ref _isOver, 1) == 0)
+            {
+                slot.Dispose();
+                upstream.Leave();
+                all.Leave();
+            }
         }
     }
 }

@@ -27,16 +27,18 @@ internal static class ProxyExtensions
     /// <summary>Loads the routes; a configuration that is refused throws here, with every reason.</summary>
     public static void MapGatewayProxy(this IEndpointRouteBuilder routes) => routes.MapReverseProxy(pipeline =>
     {
+        var guard = pipeline.ApplicationServices.GetRequiredService<ProxyGuard>();
+        var slots = pipeline.ApplicationServices.GetRequiredService<RequestSlots>();
         pipeline.Use(async (context, next) =>
         {
-            var guard = context.RequestServices.GetRequiredService<ProxyGuard>();
-            if (guard.Check(context, context.GetReverseProxyFeature().Route.Config) is { } refused)
+            var proxied = context.GetReverseProxyFeature();
+            if (guard.Check(context, proxied.Route.Config) is { } refused)
             {
                 await refused.ExecuteAsync(context);
                 return;
             }
 
-            using var slot = context.RequestServices.GetRequiredService<RequestSlots>().TryEnterForwarded();
+            using var slot = slots.TryEnterForwarded(proxied.Cluster.Config.ClusterId);
             if (slot is null)
             {
                 Metrics.RequestsShed.Add(1, Metrics.Tag("kind", "proxy"));

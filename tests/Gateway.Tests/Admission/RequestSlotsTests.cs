@@ -4,6 +4,9 @@ namespace Gateway.Tests.Admission;
 
 public sealed class RequestSlotsTests
 {
+    private const string Billing = "billing";
+    private const string Paymentwall = "paymentwall";
+
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
 
     private readonly ManualTimeProvider _time = new();
@@ -22,6 +25,33 @@ public sealed class RequestSlotsTests
     }
 
     [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(4, 2)]
+    [InlineData(2_000, 1_000)]
+    public void Calls_to_one_upstream_get_half_of_the_slots_and_no_more(int slots, int share)
+    {
+        using var door = Door(slots);
+
+        Assert.Equal(share, Enumerable.Range(0, slots + 1).Count(_ => door.TryEnterForwarded(Paymentwall) is not null));
+    }
+
+    [Fact]
+    public void An_upstream_that_hangs_leaves_room_for_calls_to_another()
+    {
+        using var door = Door(8);
+        var hanging = Enumerable.Range(0, 8).Select(_ => door.TryEnterForwarded(Paymentwall)).OfType<IDisposable>().ToList();
+
+        Assert.NotNull(door.TryEnterForwarded(Billing));
+        Assert.NotNull(door.TryEnterForwarded(Billing));
+        Assert.Null(door.TryEnterForwarded(Paymentwall));
+        hanging[0].Dispose();
+        hanging[0].Dispose();
+        Assert.NotNull(door.TryEnterForwarded(Paymentwall));
+        Assert.Null(door.TryEnterForwarded(Paymentwall));
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(4)]
     [InlineData(100)]
@@ -36,7 +66,7 @@ public sealed class RequestSlotsTests
             Assert.NotNull(await entering);
         }
 
-        Assert.Null(door.TryEnterForwarded());
+        Assert.Null(door.TryEnterForwarded(Billing));
         Assert.False(door.EnterAsync(CancellationToken.None).AsTask().IsCompleted);
     }
 
@@ -54,7 +84,7 @@ public sealed class RequestSlotsTests
     public async Task One_that_waits_gets_the_next_free_slot_also_a_forwarded_calls()
     {
         using var door = Door(2);
-        var forwarded = door.TryEnterForwarded()!;
+        var forwarded = door.TryEnterForwarded(Billing)!;
         var first = await door.EnterAsync(CancellationToken.None);
         var waiting = door.EnterAsync(CancellationToken.None).AsTask();
         Assert.False(waiting.IsCompleted);
@@ -62,7 +92,7 @@ public sealed class RequestSlotsTests
         forwarded.Dispose();
 
         Assert.NotNull(await waiting);
-        Assert.Null(door.TryEnterForwarded());
+        Assert.Null(door.TryEnterForwarded(Billing));
         first!.Dispose();
     }
 
@@ -180,7 +210,7 @@ public sealed class RequestSlotsTests
 
                 try
                 {
-                    using var slot = worker % 2 == 0 ? door.TryEnterForwarded() : await door.EnterAsync(left.Token);
+                    using var slot = worker % 2 == 0 ? door.TryEnterForwarded(Billing) : await door.EnterAsync(left.Token);
                     if (slot is not null)
                     {
                         var now = Interlocked.Increment(ref inside);
@@ -209,7 +239,7 @@ public sealed class RequestSlotsTests
     }
 
     private static List<IDisposable> TakeForwarded(RequestSlots door, int tries) =>
-        [.. Enumerable.Range(0, tries).Select(_ => door.TryEnterForwarded()).OfType<IDisposable>()];
+        [.. Enumerable.Range(0, tries).Select(n => door.TryEnterForwarded(n % 2 == 0 ? Billing : Paymentwall)).OfType<IDisposable>()];
 
     private RequestSlots Door(int slots) => new(Options(slots), _time);
 
