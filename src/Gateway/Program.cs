@@ -54,14 +54,18 @@ if (!StartupValidation.Passes(app.Services, Console.Error))
     return 1;
 }
 
-// Pipeline
+// Pipeline: what concerns every request, then ready answers, then what the others need
 app.UseMiddleware<DrainMiddleware>();
 app.UseKnownProxies();
 app.UseMiddleware<RequestLog>();
 app.UseMiddleware<AnswerHeaders>();
+app.UseAdmissionControl();
+app.UseReadyCatalog();
+app.UseMiddleware<RequestTrace>();
 app.UseProblems();
+app.UseRouting();
 app.UseGatewaySwagger();
-app.UseGatewaySecurity();
+app.UseAccessControl();
 app.UseMiddleware<ProxyProblems>();
 app.UseRequestTimeouts();
 

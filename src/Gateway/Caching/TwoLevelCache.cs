@@ -2,15 +2,14 @@ using System.Diagnostics.CodeAnalysis;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
-using StackExchange.Redis;
 
 namespace Gateway.Caching;
 
 /// <summary>
 /// Memory in front of Redis in front of an upstream. For each key, in order: (1) fresh in memory: served; (2) stale in memory, within
 /// the window: served at once and refreshed in the background; (3) otherwise one flight per process, which many callers share:
-/// (3a) what lies in Redis, all keys of a question in one MGET; (3b) of all replicas one takes the lease and asks the upstream,
-/// the others wait for what it puts into Redis, at most for the lease's life; (3c) without Redis each process asks for itself.
+/// (3a) what lies in Redis, and the leases of what does not, all keys of a question in one round trip; (3b) of all replicas the one
+/// with the lease asks the upstream, the others wait for what it puts into Redis, at most for the lease's life; (3c) without Redis each process asks for itself.
 /// A flight runs on its own deadline and never on a caller's cancellation. A failed load is not cached: with a stale value at
 /// hand that is served and labelled, without one the failure is the answer.
 /// </summary>
@@ -70,6 +69,9 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         _prefix = $"{redisOptions.Value.KeyPrefix}:v{CacheWire.Version}:{cache.Name}:";
         _slots = new SemaphoreSlim(cache.MaxConcurrentLoads);
     }
+
+    /// <summary>It is only taken with a slot at hand, so it outlives the load.</summary>
+    private TimeSpan LeaseLife => _cache.LoadTimeout + TimeSpan.FromSeconds(1);
 
     /// <summary>How often a value or the label of one has changed.</summary>
     public long Version => _changes.Sum();
@@ -219,68 +221,105 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>3a</summary>
     private async Task FillAsync(List<(CacheQuery<T, TFailure> Query, Flight Flight)> begun)
     {
-        (CacheEntry<T>? Entry, int Size)[] found;
+        var claims = new Claim[begun.Count];
         var started = _time.GetTimestamp();
         Timeline.Current = null;
         try
         {
-            found = await ReadAsync(begun.ConvertAll(one => one.Query));
+            await ClaimAsync(begun, claims);
         }
         catch (Exception exception)
         {
             // A bug: nobody is left waiting, and each asks for itself.
             Log.Broken(_logger, exception, _cache.Name);
-            found = new (CacheEntry<T>? Entry, int Size)[begun.Count];
         }
 
         var read = _time.GetTimestamp();
         for (var index = 0; index < begun.Count; index++)
         {
-            var (query, flight) = begun[index];
+            var ((query, flight), claim) = (begun[index], claims[index]);
             flight.Seen.Add(Timeline.Cache, started, read);
-            if (found[index] is var (entry, size) && entry is not null)
+            if (claim.Entry is { } entry)
             {
+                if (claim.HasSlot)
+                {
+                    _slots.Release();
+                }
+
                 Count("redis");
-                Remember(query, entry, size);
+                Remember(query, entry, claim.Size);
                 Land(query, flight, Answer(query, entry, loaded: false));
                 RefreshIfDue(query, entry);
             }
             else
             {
                 Count("miss");
-                _ = FlyAsync(query, flight, known: null);
+                _ = FlyAsync(query, flight, known: null, claim);
+            }
+        }
+    }
+
+    /// <summary>What lies in Redis and may be used; for what does not, and for which there is a slot to load it at once, the lease.</summary>
+    private async Task ClaimAsync(List<(CacheQuery<T, TFailure> Query, Flight Flight)> begun, Claim[] claims)
+    {
+        if (!_ledger.IsSynced)
+        {
+            return;
+        }
+
+        var wanted = new (string, string, bool)[claims.Length];
+        for (var index = 0; index < claims.Length; index++)
+        {
+            var (query, flight) = begun[index];
+            claims[index].HasSlot = _slots.Wait(0);
+            wanted[index] = (_prefix + query.Key, LeaseName(query, flight), claims[index].HasSlot);
+        }
+
+        var found = await _lease.ReadOrTakeAsync(wanted, LeaseLife);
+        for (var index = 0; index < found.Length; index++)
+        {
+            var (wire, token) = found[index];
+            claims[index].Lease = token;
+            if (CacheWire.Read(wire, _cache.Type) is { } entry && IsUsable(begun[index].Query, entry))
+            {
+                (claims[index].Entry, claims[index].Size) = (entry, wire!.Length);
             }
         }
     }
 
     /// <summary>3b and 3c, with a slot held; always lands.</summary>
-    private async Task FlyAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
+    private async Task FlyAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known, Claim claim = default)
     {
         Timeline.Current = flight.Seen;
-        if (!await TryTakeSlotAsync())
+        if (!claim.HasSlot && !await TryTakeSlotAsync())
         {
             Fail(query, flight, known, _cache.TimedOut);
             return;
         }
 
+        var lease = claim.Lease;
         try
         {
-            var lease = await TakeLeaseOrWaitAsync(query, flight, known);
-            if (lease.Peers is { } peers)
+            if (lease is null)
             {
-                Land(query, flight, Answer(query, peers, loaded: false));
-                return;
+                (lease, var peers) = await TakeLeaseOrWaitAsync(query, flight, known);
+                if (peers is not null)
+                {
+                    Land(query, flight, Answer(query, peers, loaded: false));
+                    return;
+                }
             }
 
-            try
+            if (await LoadAsync(query, flight, known) is var (wire, life) && wire is not null)
             {
-                await LoadAsync(query, flight, known);
-            }
-            finally
-            {
-                if (lease.Token is { } token)
+                if (lease is null)
                 {
-                    await _lease.ReleaseAsync(LeaseName(query, flight), token);
+                    await _redis.TryAsync("SET", database => database.StringSetAsync(_prefix + query.Key, wire, life));
+                }
+                else
+                {
+                    await _lease.PutAndReleaseAsync(_prefix + query.Key, wire, life, LeaseName(query, flight), lease);
+                    lease = null;
                 }
             }
         }
@@ -295,6 +334,11 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         }
         finally
         {
+            if (lease is not null)
+            {
+                await _lease.ReleaseAsync(LeaseName(query, flight), lease);
+            }
+
             _slots.Release();
         }
     }
@@ -306,11 +350,10 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private async Task<(string? Token, CacheEntry<T>? Peers)> TakeLeaseOrWaitAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
     {
         var name = LeaseName(query, flight);
-        var life = _cache.LoadTimeout + TimeSpan.FromSeconds(1);
-        var patience = _time.GetUtcNow() + life;
+        var patience = _time.GetUtcNow() + LeaseLife;
         while (_ledger.IsSynced && !_stopping.IsCancellationRequested)
         {
-            var (done, token) = await _lease.TryTakeAsync(name, life);
+            var (done, token) = await _lease.TryTakeAsync(name, LeaseLife);
             if (!done)
             {
                 break;
@@ -359,17 +402,19 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>What another replica has put into Redis since: fresh, and newer than what is known here.</summary>
     private async Task<CacheEntry<T>?> ReadPeersAsync(CacheQuery<T, TFailure> query, CacheEntry<T>? known)
     {
-        var (entry, size) = (await ReadAsync([query]))[0];
-        if (entry is null || !IsFresh(query, entry) || entry.StoredAt <= (known?.StoredAt ?? DateTimeOffset.MinValue))
+        var (_, value) = await _redis.TryAsync("GET", database => database.StringGetAsync(_prefix + query.Key));
+        var wire = (byte[]?)value;
+        if (CacheWire.Read(wire, _cache.Type) is not { } entry || !IsFresh(query, entry) || entry.StoredAt <= (known?.StoredAt ?? DateTimeOffset.MinValue))
         {
             return null;
         }
 
-        Remember(query, entry, size);
+        Remember(query, entry, wire!.Length);
         return entry;
     }
 
-    private async Task LoadAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
+    /// <summary>Lands; what to put into Redis, and for how long, if there is something and it is in use.</summary>
+    private async Task<(byte[]? Wire, TimeSpan Life)> LoadAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
     {
         using var deadline = new CancellationTokenSource(_cache.LoadTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _stopping.Token);
@@ -386,7 +431,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         if (failure is { } reason)
         {
             Fail(query, flight, known, reason);
-            return;
+            return default;
         }
 
         var now = _time.GetUtcNow();
@@ -399,10 +444,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         // Nobody here waits for Redis; but before the lease is released the value is there for who sees it gone. Not if a purge
         // came in between.
         Land(query, flight, Answer(query, entry, loaded: true));
-        if (_ledger.IsSynced && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid)
-        {
-            await _redis.TryAsync("SET", database => database.StringSetAsync(_prefix + query.Key, wire, entry.StaleUntil - now));
-        }
+        return _ledger.IsSynced && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid ? (wire, entry.StaleUntil - now) : default;
     }
 
     /// <summary>With a value at hand that is labelled and served; without one the failure is the answer.</summary>
@@ -433,29 +475,6 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    /// <summary>What lies in Redis and may be used, with its size; nulls for what does not.</summary>
-    private async Task<(CacheEntry<T>? Entry, int Size)[]> ReadAsync(List<CacheQuery<T, TFailure>> queries)
-    {
-        var found = new (CacheEntry<T>? Entry, int Size)[queries.Count];
-        if (!_ledger.IsSynced)
-        {
-            return found;
-        }
-
-        var keys = queries.ConvertAll(query => (RedisKey)(_prefix + query.Key)).ToArray();
-        var (done, wires) = await _redis.TryAsync("MGET", database => database.StringGetAsync(keys));
-        for (var index = 0; done && index < found.Length; index++)
-        {
-            var wire = (byte[]?)wires![index];
-            if (CacheWire.Read(wire, _cache.Type) is { } entry && IsUsable(queries[index], entry))
-            {
-                found[index] = (entry, wire!.Length);
-            }
-        }
-
-        return found;
     }
 
     private void Remember(CacheQuery<T, TFailure> query, CacheEntry<T> entry, int size)
@@ -503,6 +522,9 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
 
     /// <summary>With the epoch: a load after a purge does not wait for one that began before it.</summary>
     private string LeaseName(CacheQuery<T, TFailure> query, Flight flight) => $"v{CacheWire.Version}:{flight.Epoch}:{_cache.Name}:{query.Key}";
+
+    /// <summary>What a look-up holds when it has been in Redis.</summary>
+    private record struct Claim(CacheEntry<T>? Entry, int Size, bool HasSlot, string? Lease);
 
     /// <summary>A look-up under way, and the purge epoch at which it began.</summary>
     private sealed class Flight(long epoch)

@@ -23,17 +23,26 @@ internal static class CatalogEndpoints
     {
         var needsKey = routes.ServiceProvider.GetRequiredService<IOptions<CatalogAccessOptions>>().Value.RequireKeyForCatalog;
         Describe(needsKey, routes.MapMethods(
-            "/catalog", Methods, (HttpContext context, CatalogQuestionReader reader, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers, TimeProvider time) =>
-                AnswerAsync(context, productId: null, reader, answers, slots, headers, time)))
+            "/catalog", Methods, (HttpContext context, CatalogQuestionReader reader, KnownRequests requests, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers, TimeProvider time) =>
+                AnswerAsync(context, productId: null, reader, requests, answers, slots, headers, time)))
             .WithSummary("What can this customer buy here, and what does it cost?")
             .WithDescription(
                 "Lists the components (plans, add-ons, charges) of Billing products, each with Paymentwall's price for the customer's "
                 + "country. An item is never dropped because its price is missing: `price.status` says what became of it.");
         Describe(needsKey, routes.MapMethods(
-            "/catalog/{productId}", Methods, (HttpContext context, string productId, CatalogQuestionReader reader, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers, TimeProvider time) =>
-                AnswerAsync(context, productId, reader, answers, slots, headers, time)))
+            "/catalog/{productId}", Methods, (HttpContext context, string productId, CatalogQuestionReader reader, KnownRequests requests, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers, TimeProvider time) =>
+                AnswerAsync(context, productId, reader, requests, answers, slots, headers, time)))
             .WithSummary("The same for one product.")
             .WithDescription("As `GET /catalog?product={productId}`.");
+    }
+
+    /// <summary>In front of everything that a ready answer does not need.</summary>
+    public static void UseReadyCatalog(this WebApplication app)
+    {
+        if (!app.Services.GetRequiredService<IOptions<CatalogAccessOptions>>().Value.RequireKeyForCatalog)
+        {
+            app.UseMiddleware<ReadyCatalog>();
+        }
     }
 
     private static RouteHandlerBuilder Describe(bool needsKey, RouteHandlerBuilder endpoint)
@@ -49,8 +58,8 @@ internal static class CatalogEndpoints
     }
 
     private static async Task<IResult> AnswerAsync(
-        HttpContext context, string? productId, CatalogQuestionReader reader, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers,
-        TimeProvider time)
+        HttpContext context, string? productId, CatalogQuestionReader reader, KnownRequests requests, CatalogAnswers answers, RequestSlots slots,
+        CatalogHeaders headers, TimeProvider time)
     {
         headers.SetVary(context.Response);
         if (reader.Read(context.Request, productId, out var question) is { } invalid)
@@ -60,9 +69,9 @@ internal static class CatalogEndpoints
 
         if (answers.TryGetReady(question!) is { } ready)
         {
-            context.Response.Headers[ServerTiming] = "cache;desc=\"hit\"";
-            Note(context, CatalogFacts.Ready, ready.Completeness);
-            return new ReadyAnswerResult(ready, headers, question!.IsPrivate, isHit: true);
+            requests.Remember(context, question!);
+            await WriteReadyAsync(context, ready, question!, ContentCodings.Negotiate(context.Request.Headers), headers);
+            return Results.Empty;
         }
 
         var started = time.GetTimestamp();
@@ -86,6 +95,15 @@ internal static class CatalogEndpoints
         return outcome.Answer is { } answer
             ? new ReadyAnswerResult(answer, headers, question!.IsPrivate, outcome.IsHit)
             : new ProblemResult(outcome.Problem!);
+    }
+
+    /// <summary>An answer for which nothing had to be done.</summary>
+    internal static Task WriteReadyAsync(HttpContext context, ReadyAnswer ready, CatalogQuestion question, ContentCoding coding, CatalogHeaders headers)
+    {
+        headers.SetVary(context.Response);
+        context.Response.Headers[ServerTiming] = "cache;desc=\"hit\"";
+        Note(context, CatalogFacts.Ready, ready.Completeness);
+        return ReadyAnswerResult.WriteAsync(context, ready, coding, headers, question.IsPrivate, isHit: true);
     }
 
     private static void Note(HttpContext context, string cache, string completeness)

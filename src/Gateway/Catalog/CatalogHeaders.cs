@@ -12,7 +12,6 @@ internal sealed class CatalogHeaders(
 {
     private readonly string _vary = string.Join(", ", new[] { "Accept-Encoding", "sandbox", country.Value.CountryHeader }.Where(name => name.Length > 0));
 
-    /// <summary>Not for an incomplete answer: nobody is to keep that for longer than its freshness.</summary>
     private readonly string _staleWindows = string.Create(
         CultureInfo.InvariantCulture,
         $", stale-while-revalidate={(long)ages.Value.FreshFor.TotalSeconds}, stale-if-error={(long)ages.Value.StaleFor.TotalSeconds}");
@@ -24,20 +23,19 @@ internal sealed class CatalogHeaders(
     public void Set(HttpResponse response, ReadyAnswer answer, string etag, bool isPrivate, bool isHit)
     {
         var headers = response.Headers;
-        var age = time.GetUtcNow() - answer.BuiltAt;
+        var age = answer.Age(time.GetUtcNow());
         headers.ETag = etag;
-        headers.CacheControl = isPrivate || access.Value.RequireKeyForCatalog
-            ? "private, no-store"
-            : string.Create(CultureInfo.InvariantCulture, $"public, max-age={(long)answer.FreshFor.TotalSeconds}{(answer.IsComplete ? _staleWindows : string.Empty)}");
-        headers.Age = Math.Max(0, (long)age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        headers["Cache-Status"] = isHit
-            ? string.Create(CultureInfo.InvariantCulture, $"gateway; hit; ttl={(long)(answer.FreshFor - age).TotalSeconds}")
-            : "gateway; fwd=miss; stored";
+        headers.CacheControl = isPrivate || access.Value.RequireKeyForCatalog ? "private, no-store" : answer.CacheControl(_staleWindows);
+        headers.Age = age.Age;
+        headers["Cache-Status"] = isHit ? age.CacheStatus : "gateway; fwd=miss; stored";
     }
 
     /// <summary>Weak comparison against what would be sent; <c>*</c> matches anything.</summary>
-    public static bool IsNotModified(HttpRequest request, string etag) =>
-        request.Headers.IfNoneMatch.Count > 0
-        && EntityTagHeaderValue.TryParseList(request.Headers.IfNoneMatch, out var tags)
-        && tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || tag.Tag.Equals(etag, StringComparison.Ordinal));
+    public static bool IsNotModified(HttpRequest request, string etag)
+    {
+        var known = request.Headers.IfNoneMatch;
+        return known.Count > 0
+            && (known is [var one] && one == etag
+                || EntityTagHeaderValue.TryParseList(known, out var tags) && tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || tag.Tag.Equals(etag, StringComparison.Ordinal)));
+    }
 }

@@ -6,6 +6,9 @@ namespace Gateway.Catalog;
 /// <summary>A catalog request, read, checked and normalised: two requests that mean the same are the same question.</summary>
 internal sealed record CatalogQuestion
 {
+    /// <summary>The status that everybody may ask for.</summary>
+    public const string PublicStatus = "active";
+
     /// <summary>Distinct, in the order asked for.</summary>
     public required IReadOnlyList<string> Products { get; init; }
 
@@ -23,14 +26,14 @@ internal sealed record CatalogQuestion
     /// <summary>Billing period units to keep; empty keeps all.</summary>
     public IReadOnlyList<string> Periods { get; init; } = [];
 
-    public string Status { get; init; } = "active";
+    public string Status { get; init; } = PublicStatus;
 
     public bool Sandbox { get; init; }
 
     public PriceMode Prices { get; init; } = PriceMode.Prefer;
 
     /// <summary>Must not be kept by a shared cache: test data, or what anonymous callers may not ask for.</summary>
-    public bool IsPrivate => Sandbox || Status != "active";
+    public bool IsPrivate => Sandbox || Status != PublicStatus;
 
     /// <summary>The same for the same question. No part can contain the separator.</summary>
     public string Key { get => field ??= string.Join('|', "answer", string.Join(',', Products), Country, CountrySource, Language, string.Join(',', Types), string.Join(',', Periods), Status, Sandbox, Prices); }

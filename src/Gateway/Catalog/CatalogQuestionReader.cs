@@ -57,7 +57,7 @@ internal sealed class CatalogQuestionReader(IOptions<CatalogOptions> options, Cu
             return badPrices;
         }
 
-        if (status is not (null or "active") && !request.HttpContext.User.IsInRole(Roles.Proxy))
+        if (status is not (null or CatalogQuestion.PublicStatus) && !request.HttpContext.User.IsInRole(Roles.Proxy))
         {
             return new ProblemResult(
                 request.HttpContext.User.Identity is { IsAuthenticated: true } ? Problem.Forbidden : Problem.Unauthenticated,
@@ -72,7 +72,7 @@ internal sealed class CatalogQuestionReader(IOptions<CatalogOptions> options, Cu
             Language = language?.ToLowerInvariant(),
             Types = types,
             Periods = periods,
-            Status = status ?? "active",
+            Status = status ?? CatalogQuestion.PublicStatus,
             Sandbox = sandbox,
             Prices = prices switch
             {

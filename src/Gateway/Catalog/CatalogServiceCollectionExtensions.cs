@@ -10,6 +10,7 @@ internal static class CatalogServiceCollectionExtensions
         services.AddOptionsSection<CatalogAccessOptions>(CatalogAccessOptions.Section);
         services.AddSingleton<CatalogRules>();
         services.AddSingleton<CatalogQuestionReader>();
+        services.AddSingleton<KnownRequests>();
         services.AddSingleton<CatalogSources>();
         services.AddSingleton<PriceDrift>();
         services.AddSingleton<CatalogAggregator>();

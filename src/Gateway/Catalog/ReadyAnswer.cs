@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -14,7 +15,9 @@ internal sealed class ReadyAnswer
     private readonly Lazy<byte[]> _gzip;
     private readonly Lazy<byte[]> _brotli;
     private readonly IReadOnlyList<CacheWatch> _parts;
-    private readonly string _hash;
+    private readonly string[] _etags;
+    private ReadyAge? _age;
+    private string? _cacheControl;
 
     /// <summary>For how long an answer may be reused, here or by a client, that is not as it should be.</summary>
     internal static readonly TimeSpan LongestUnsettled = TimeSpan.FromSeconds(5);
@@ -22,7 +25,8 @@ internal sealed class ReadyAnswer
     public ReadyAnswer(CatalogAssembly assembly, CatalogResponse response, DateTimeOffset now, long epoch)
     {
         Identity = JsonSerializer.SerializeToUtf8Bytes(response, CatalogJsonContext.Wire.CatalogResponse);
-        _hash = Convert.ToHexStringLower(SHA256.HashData(Identity).AsSpan(0, 16));
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Identity).AsSpan(0, 16));
+        _etags = [.. Enum.GetValues<ContentCoding>().Select(coding => coding.Name() is { } name ? $"\"{hash}-{name}\"" : $"\"{hash}\"")];
         _gzip = new(() => Compress(stream => new GZipStream(stream, CompressionLevel.Optimal, leaveOpen: true)));
         _brotli = new(() => Compress(stream => new BrotliStream(stream, CompressionLevel.Optimal, leaveOpen: true)));
         BuiltAt = now;
@@ -56,7 +60,22 @@ internal sealed class ReadyAnswer
     public bool IsSettled { get; }
 
     /// <summary>Nothing that it was made of has changed since; only watched while it is not settled.</summary>
-    public bool IsUnchanged => _parts.All(part => part.IsUnchanged);
+    public bool IsUnchanged
+    {
+        get
+        {
+            // Asked for by every request.
+            for (var part = 0; part < _parts.Count; part++)
+            {
+                if (!_parts[part].IsUnchanged)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
 
     /// <summary>The purge epoch at which it was begun.</summary>
     public long Epoch { get; }
@@ -68,12 +87,20 @@ internal sealed class ReadyAnswer
         _ => Identity,
     };
 
-    public string ETag(ContentCoding coding) => coding switch
+    public string ETag(ContentCoding coding) => _etags[(int)coding];
+
+    /// <summary><c>Cache-Control</c> for everybody's caches.</summary>
+    /// <param name="staleWindows">What follows for a complete answer: nobody is to keep another for longer than its freshness.</param>
+    public string CacheControl(string staleWindows) => _cacheControl ??= string.Create(
+        CultureInfo.InvariantCulture, $"public, max-age={(long)FreshFor.TotalSeconds}{(IsComplete ? staleWindows : string.Empty)}");
+
+    /// <summary>How old it is, in words made once a second.</summary>
+    public ReadyAge Age(DateTimeOffset now)
     {
-        ContentCoding.Gzip => $"\"{_hash}-gzip\"",
-        ContentCoding.Brotli => $"\"{_hash}-br\"",
-        _ => $"\"{_hash}\"",
-    };
+        var seconds = Math.Max(0, (long)(now - BuiltAt).TotalSeconds);
+        var age = _age;
+        return age?.Seconds == seconds ? age : _age = new ReadyAge(seconds, (long)FreshFor.TotalSeconds);
+    }
 
     private byte[] Compress(Func<Stream, Stream> encoder)
     {

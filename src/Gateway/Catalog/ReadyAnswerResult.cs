@@ -3,10 +3,12 @@ namespace Gateway.Catalog;
 /// <summary>Sends a ready answer, or the word that the client has it already.</summary>
 internal sealed class ReadyAnswerResult(ReadyAnswer answer, CatalogHeaders headers, bool isPrivate, bool isHit) : IResult
 {
-    public Task ExecuteAsync(HttpContext httpContext)
+    public Task ExecuteAsync(HttpContext httpContext) =>
+        WriteAsync(httpContext, answer, ContentCodings.Negotiate(httpContext.Request.Headers), headers, isPrivate, isHit);
+
+    public static Task WriteAsync(HttpContext context, ReadyAnswer answer, ContentCoding coding, CatalogHeaders headers, bool isPrivate, bool isHit)
     {
-        var (request, response) = (httpContext.Request, httpContext.Response);
-        var coding = ContentCodings.Negotiate(request.Headers);
+        var (request, response) = (context.Request, context.Response);
         var etag = answer.ETag(coding);
         headers.Set(response, answer, etag, isPrivate, isHit);
         if (CatalogHeaders.IsNotModified(request, etag))
@@ -23,8 +25,6 @@ internal sealed class ReadyAnswerResult(ReadyAnswer answer, CatalogHeaders heade
             response.Headers.ContentEncoding = name;
         }
 
-        return HttpMethods.IsHead(request.Method)
-            ? Task.CompletedTask
-            : response.Body.WriteAsync(body, httpContext.RequestAborted).AsTask();
+        return HttpMethods.IsHead(request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, 0, body.Length, context.RequestAborted);
     }
 }

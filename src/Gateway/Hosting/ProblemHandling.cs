@@ -3,14 +3,13 @@ using Microsoft.AspNetCore.Diagnostics;
 
 namespace Gateway.Hosting;
 
-/// <summary>Turns what no endpoint answered (no route, wrong method, a bug) into the problems of the table.</summary>
+/// <summary>Turns what no endpoint answered (a bug, no route, wrong method) into the problems of the table.</summary>
 internal static class ProblemHandling
 {
-    public static IApplicationBuilder UseProblems(this IApplicationBuilder app)
+    public static void UseProblems(this IApplicationBuilder app)
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = AnswerExceptionAsync });
         app.UseStatusCodePages(context => AnswerStatusAsync(context.HttpContext));
-        return app;
     }
 
     private static Task AnswerExceptionAsync(HttpContext context)

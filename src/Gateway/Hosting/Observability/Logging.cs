@@ -27,6 +27,9 @@ internal static class Logging
         }
 
         builder.Logging.ClearProviders();
+
+        // RequestLog writes the line; see also RequestTrace.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.Logging.AddSerilog(configuration.CreateLogger(), dispose: true);
         return builder;
     }

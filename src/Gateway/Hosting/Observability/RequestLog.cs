@@ -68,6 +68,7 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
             return;
         }
 
+        Activity.Current = RequestTrace.Of(context);
         var (duration, route) = (time.GetElapsedTime(started).TotalMilliseconds, RouteOf(context));
         if (facts is null)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -5,6 +6,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Threading.RateLimiting;
 using Gateway.Caching;
+using Gateway.Hosting.Observability;
 using Gateway.Problems;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
@@ -52,6 +54,7 @@ internal static class RateLimits
             throw new InvalidOperationException("Somebody else refused.");
         }
 
+        Activity.Current = RequestTrace.Of(context);
         var seconds = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
         // draft-ietf-httpapi-ratelimit-headers-07; on the 429 alone, because other answers are shared by caches.

@@ -46,17 +46,21 @@ internal static class SecurityServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Who is calling and from where, before anything is answered.</summary>
-    public static void UseGatewaySecurity(this WebApplication app)
+    /// <summary>Which pages may read the answer, and whether this client may ask once more. Limits need to know who it is.</summary>
+    public static void UseAdmissionControl(this WebApplication app)
     {
-        var security = app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value;
         app.UseCors();
-        app.UseAuthentication();
-        if (RateLimits.AreConfigured(security))
+        if (RateLimits.AreConfigured(app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value))
         {
+            app.UseWhen(context => context.Request.Headers.ContainsKey(ApiKeyHandler.HeaderName), keyed => keyed.UseAuthentication());
             app.UseRateLimiter();
         }
+    }
 
+    /// <summary>Who may call what, once the route is known.</summary>
+    public static void UseAccessControl(this WebApplication app)
+    {
+        app.UseAuthentication();
         app.UseMiddleware<AuditLog>();
         app.UseAuthorization();
     }
