@@ -10,6 +10,7 @@ public sealed class HardeningTests(GatewayStack stack) : IClassFixture<GatewaySt
 {
     private const string Catalog = "/catalog/builtfor_example?country=JP";
     private const string Proxied = "/billing/v1/products/builtfor_example/components";
+    private const string ProxiedPrice = "/paymentwall/api/rest/product?ag_external_id=builtfor_example-pro-EUR-monthly";
 
     public async ValueTask InitializeAsync() => await stack.ResetAsync();
 

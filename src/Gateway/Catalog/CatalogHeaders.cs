@@ -2,6 +2,7 @@ using System.Globalization;
 using Gateway.Caching;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Catalog;
@@ -34,8 +35,9 @@ internal sealed class CatalogHeaders(
     public static bool IsNotModified(HttpRequest request, string etag)
     {
         var known = request.Headers.IfNoneMatch;
-        return known.Count > 0
-            && (known is [var one] && one == etag
-                || EntityTagHeaderValue.TryParseList(known, out var tags) && tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || tag.Tag.Equals(etag, StringComparison.Ordinal)));
+        return known.Count > 0 && ((known.Count == 1 && known[0] == etag) || Names(known, etag));
     }
+
+    private static bool Names(StringValues list, string etag) =>
+        EntityTagHeaderValue.TryParseList(list, out var tags) && tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || tag.Tag.Equals(etag, StringComparison.Ordinal));
 }
