@@ -52,12 +52,20 @@ public sealed partial class HttpFuzzTests(GatewayStack stack) : IClassFixture<Ga
             ("Catalog:CountryHeader", "CF-IPCountry"),
             ("Catalog:FreshFor", "01:00:00"),
             ("Catalog:MemoryLimit", "4194304"),
+
+            // A 5xx is to be the gateway's fault and not a busy machine's.
+            ("Catalog:Deadline", "00:00:50"),
+            ("Billing:Timeout", "00:00:40"),
+            ("Billing:AttemptTimeout", "00:00:30"),
+            ("Paymentwall:Timeout", "00:00:40"),
+            ("Paymentwall:AttemptTimeout", "00:00:30"),
             ("Security:Cors:Origins:0", "https://shop.example"),
             ("Security:KnownProxies", "127.0.0.1"),
 
             // Everything printed is kept until the end.
             ("Serilog:MinimumLevel:Default", minutes is null ? "Information" : "Warning"));
         await gateway.RedisIsUpAsync();
+        await GatewayProcess.EventuallyAsync(async () => (await gateway.GetAsync(Good)).Status == HttpStatusCode.OK, TimeSpan.FromMinutes(1));
         _good = await GoodAsync(gateway);
         var random = new Random(seed);
         var corpus = Seeds();
