@@ -124,7 +124,7 @@ public sealed partial class HttpFuzzTests(GatewayStack stack) : IClassFixture<Ga
 
         // No bug was met on the way. (Every gateway's log is searched for credentials as well, when it ends.)
         // Kestrel itself logs an error where a trailer that nobody asked for is not text: found here, and not ours to mend.
-        var bugs = gateway.Log.Split('\n').Where(line => Bug().IsMatch(line) && !line.Contains("RequestBodyDrainBodyReaderInvalidState", StringComparison.Ordinal)).ToList();
+        var bugs = gateway.Log.Split('\n').Where(line => Bug().IsMatch(line) && !line.Contains("automatic draining of the request body failed", StringComparison.Ordinal)).ToList();
         Assert.True(bugs.Count == 0, $"{bugs.Count} lines such as:\n{string.Join('\n', bugs.Take(3))}");
     }
 
