@@ -91,7 +91,7 @@ public sealed class ContainerTests(ContainerStack stack) : IClassFixture<Contain
         Assert.Contains("NOAUTH", (await stack.EngineAsync("exec", "--env", "REDISCLI_AUTH=", redis, "redis-cli", "get", "x")).Output, StringComparison.Ordinal);
         Assert.Equal("maxmemory-policy\nvolatile-lru\n", (await stack.EngineAsync("exec", redis, "redis-cli", "config", "get", "maxmemory-policy")).Output);
         Assert.Equal("appendonly\nno\n", (await stack.EngineAsync("exec", redis, "redis-cli", "config", "get", "appendonly")).Output);
-        Assert.Contains("gateway:v1:", (await stack.EngineAsync("exec", redis, "redis-cli", "keys", "*")).Output, StringComparison.Ordinal);
+        Assert.Contains("gateway:v2:", (await stack.EngineAsync("exec", redis, "redis-cli", "keys", "*")).Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -107,15 +107,15 @@ public sealed class FleetTests
     {
         await using var fleet = await Fleet.StartAsync(1);
         await fleet.Replicas[0].GetAsync(Question);
-        var keys = await fleet.Redis.AskAsync((_, server) => Task.FromResult(server.Keys(pattern: "gateway:v1:*").Select(key => (string)key!).ToList()));
+        var keys = await fleet.Redis.AskAsync((_, server) => Task.FromResult(server.Keys(pattern: "gateway:v2:*").Select(key => (string)key!).ToList()));
         Assert.NotEmpty(keys);
-        var foreign = keys.ConvertAll(key => key.Replace(":v1:", ":v2:", StringComparison.Ordinal));
+        var foreign = keys.ConvertAll(key => key.Replace(":v2:", ":v1:", StringComparison.Ordinal));
         await fleet.Redis.AskAsync(async (database, _) =>
         {
             foreach (var (key, other) in keys.Zip(foreign))
             {
                 var wire = (byte[])(await database.StringGetAsync(key))!;
-                wire[0] = 2;
+                wire[0] = 1;
                 await database.StringSetAsync(key, wire);
                 await database.StringSetAsync(other, "another version's");
             }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -6,20 +7,22 @@ namespace Gateway.Caching;
 
 /// <summary>
 /// An entry as it lies in Redis: version (1 byte), epoch, stored at, fresh until, stale until (8 bytes each, big endian; times in Unix
-/// milliseconds), then the value in JSON. The version is part of the key too, so that replicas of two versions never read each
-/// other's entries during a rollout.
+/// milliseconds), the value in JSON, then the first 8 bytes of the SHA-256 of all that: an entry in which a single digit was damaged
+/// would still be JSON, and a price that nobody ever set. The version is part of the key too, so that replicas of two versions never
+/// read each other's entries during a rollout.
 /// </summary>
 internal static class CacheWire
 {
     /// <summary>Raised whenever the header or the JSON of a cached value changes shape.</summary>
-    public const byte Version = 1;
+    public const byte Version = 2;
 
     private const int HeaderBytes = 1 + (4 * sizeof(long));
+    private const int ChecksumBytes = 8;
 
     public static byte[] Write<T>(CacheEntry<T> entry, JsonTypeInfo<T> type)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(entry.Value, type);
-        var wire = new byte[HeaderBytes + json.Length];
+        var wire = new byte[HeaderBytes + json.Length + ChecksumBytes];
         wire[0] = Version;
         long[] header =
         [
@@ -31,20 +34,21 @@ internal static class CacheWire
         }
 
         json.CopyTo(wire, HeaderBytes);
+        Checksum(wire).CopyTo(wire.AsSpan(wire.Length - ChecksumBytes));
         return wire;
     }
 
-    /// <summary>Null if this is not an entry of this version.</summary>
+    /// <summary>Null if this is not an entry of this version, as it was written.</summary>
     public static CacheEntry<T>? Read<T>(byte[]? wire, JsonTypeInfo<T> type)
     {
-        if (wire is null || wire.Length < HeaderBytes || wire[0] != Version)
+        if (wire is null || wire.Length < HeaderBytes + ChecksumBytes || wire[0] != Version || !wire.AsSpan(wire.Length - ChecksumBytes).SequenceEqual(Checksum(wire)))
         {
             return null;
         }
 
         try
         {
-            var value = JsonSerializer.Deserialize(wire.AsSpan(HeaderBytes), type)!;
+            var value = JsonSerializer.Deserialize(wire.AsSpan(HeaderBytes, wire.Length - HeaderBytes - ChecksumBytes), type)!;
             return new CacheEntry<T>(value, Time(1), Time(2), Time(3), Field(0));
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException or ArgumentOutOfRangeException)
@@ -56,4 +60,6 @@ internal static class CacheWire
 
         DateTimeOffset Time(int index) => DateTimeOffset.FromUnixTimeMilliseconds(Field(index));
     }
+
+    private static ReadOnlySpan<byte> Checksum(byte[] wire) => SHA256.HashData(wire.AsSpan(0, wire.Length - ChecksumBytes)).AsSpan(0, ChecksumBytes);
 }

@@ -1,5 +1,6 @@
 using Gateway.Problems;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -48,6 +49,12 @@ internal sealed class CredentialTransforms(AccessTokenTransform accessToken, Pay
 
         var attachesCredentials = context.Route.AttachesCredentials();
         context.AddResponseTransform(response => PassAsync(response, attachesCredentials));
+        context.AddResponseTrailersTransform(response =>
+        {
+            // A header that comes after the body is a header all the same.
+            Strip(response.HttpContext.Features.Get<IHttpResponseTrailersFeature>()?.Trailers);
+            return default;
+        });
     }
 
     private static async ValueTask PassAsync(ResponseTransformContext context, bool attachesCredentials)
@@ -74,11 +81,7 @@ internal sealed class CredentialTransforms(AccessTokenTransform accessToken, Pay
             return;
         }
 
-        foreach (var name in response.Headers.Keys.Where(IsStripped).ToList())
-        {
-            response.Headers.Remove(name);
-        }
-
+        Strip(response.Headers);
         response.Headers.XContentTypeOptions = "nosniff";
         if (upstream.Content.Headers.ContentType?.MediaType == "text/event-stream")
         {
@@ -86,6 +89,14 @@ internal sealed class CredentialTransforms(AccessTokenTransform accessToken, Pay
             // learn that it is connected.
             context.HttpContext.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
             await response.Body.FlushAsync(context.CancellationToken);
+        }
+    }
+
+    private static void Strip(IHeaderDictionary? headers)
+    {
+        foreach (var name in headers?.Keys.Where(IsStripped).ToList() ?? [])
+        {
+            headers!.Remove(name);
         }
     }
 

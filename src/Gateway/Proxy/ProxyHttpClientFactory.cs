@@ -1,3 +1,4 @@
+using System.Text;
 using Gateway.AccessTokens;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
@@ -14,6 +15,10 @@ internal sealed class ProxyHttpClientFactory(
         base.ConfigureHandler(context, handler);
         handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2);
         handler.ConnectTimeout = TimeSpan.FromSeconds(5);
+
+        // As the server reads them: by default a client refuses to send anything but ASCII, and what a caller put into a header would
+        // look like a failure of the upstream's.
+        handler.RequestHeaderEncodingSelector ??= static (_, _) => Encoding.UTF8;
         if (!traces.Value.PropagateTraceContext)
         {
             handler.ActivityHeadersPropagator = null;

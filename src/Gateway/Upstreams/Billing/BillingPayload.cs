@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Unicode;
 using Gateway.Iso;
 
 namespace Gateway.Upstreams.Billing;
@@ -12,6 +13,12 @@ internal static partial class BillingPayload
     /// <param name="productId">The product that was asked for, where an item does not say its own.</param>
     public static IReadOnlyList<BillingComponent>? Read(ReadOnlySpan<byte> body, string productId)
     {
+        // What is kept as it came is not looked at by the deserializer, and what is not UTF-8 comes back from the cache as something else.
+        if (!Utf8.IsValid(body))
+        {
+            return null;
+        }
+
         try
         {
             var page = JsonSerializer.Deserialize(body, BillingPayloadContext.Default.Page);
@@ -56,7 +63,7 @@ internal static partial class BillingPayload
         return new BillingComponent
         {
             Id = item.Id,
-            ProductId = item.ProductId ?? productId,
+            ProductId = string.IsNullOrEmpty(item.ProductId) ? productId : item.ProductId,
             GroupId = item.ComponentGroupId,
             Type = item.ComponentType,
             Status = item.Status,
