@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.FunctionalTests.Stack;
 
 namespace Gateway.FunctionalTests.Matrix;
 
@@ -39,7 +40,7 @@ internal static class MatrixRules
             Dependency.Paymentwall => new Cell("200 incomplete", Prices("unavailable: " + Reason(fault.Effect)), Token: 0, Billing: 1, Attempts(fault, Skus)),
 
             // Without a token there is no call. The token server is not asked twice.
-            _ => new Cell("503 tokenUnavailable", "none", Token: fault.Arrives ? 1 : 0, Billing: 0, Paymentwall: 0),
+            _ => new Cell("503 tokenUnavailable", "none", TokenRequests(fault), Billing: 0, Paymentwall: 0),
         };
     }
 
@@ -59,7 +60,7 @@ internal static class MatrixRules
             // Components have no label: what they say is not what customers pay.
             Dependency.Billing => new Cell("200 complete", AllLive, Token: 0, Attempts(fault, 1), Paymentwall: Skus),
             Dependency.Paymentwall => new Cell("200 complete", Prices("stale"), Token: 0, Billing: 1, Attempts(fault, Skus)),
-            _ => new Cell("200 complete", AllLive, Token: fault.Arrives ? 1 : 0, Billing: 0, Paymentwall: Skus),
+            _ => new Cell("200 complete", AllLive, TokenRequests(fault), Billing: 0, Paymentwall: Skus),
         };
     }
 
@@ -69,6 +70,9 @@ internal static class MatrixRules
         !fault.Arrives ? 0
         : fault.Effect is Effect.Unreachable or Effect.Timeout or Effect.Failing ? new Calls(calls, calls * MostAttempts)
         : calls;
+
+    /// <summary>A drip may, or may not, let the connection be secured in time.</summary>
+    private static Calls TokenRequests(MatrixFault fault) => !fault.Arrives ? 0 : fault.Wire == WireFault.SlowDrip ? new Calls(0, 1) : 1;
 
     private static string Problem(Effect effect) => effect switch
     {
