@@ -256,7 +256,7 @@ internal sealed class ReferenceCatalog
         }
 
         // The component's own word, else three capitals between dashes in the id.
-        var currency = (string?)component["currency"] ?? ((string)component["id"]!).Split('-')[1..^1].FirstOrDefault(part => part.Length == 3 && part.All(char.IsAsciiLetterUpper));
+        var currency = (string?)component["currency"] ?? ((string)component["id"]!).Split('-').Skip(1).SkipLast(1).FirstOrDefault(part => part.Length == 3 && part.All(char.IsAsciiLetterUpper));
         var minor = (long)component["price"]!;
         return new JsonObject
         {
