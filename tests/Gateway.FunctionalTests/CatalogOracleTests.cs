@@ -12,7 +12,8 @@ namespace Gateway.FunctionalTests;
 /// </summary>
 public sealed class CatalogOracleTests(GatewayStack stack, ITestOutputHelper output) : IClassFixture<GatewayStack>
 {
-    private const int Batch = 15;
+    /// <summary>Of at most 30 lists of components: more refreshes than 32 are not begun at once.</summary>
+    private const int Batch = 5;
 
     /// <summary>After so many questions everything that the answer is made of has been asked for: components, prices, what follows trials.</summary>
     private const int Rounds = 4;
@@ -63,13 +64,13 @@ public sealed class CatalogOracleTests(GatewayStack stack, ITestOutputHelper out
     private async Task TryAsync(GatewayProcess gateway, List<OracleCase> cases, int batch)
     {
         var references = cases.ConvertAll(_ => new ReferenceCatalog());
-        var hasToken = batch % 5 != 3;
+        var hasToken = batch % 10 != 3;
         await BecomeAsync(cases.ConvertAll(one => one.Before), hasToken, gateway);
         await CompareAsync(gateway, cases.Zip(references).SelectMany(pair => Expected(pair.First, pair.First.Before, pair.Second, hasToken)));
 
         // What is known is due for a refresh, and not everything is as it was.
         await gateway.PurgeAsync("all=true");
-        hasToken = batch % 5 != 1;
+        hasToken = batch % 10 != 1;
         await BecomeAsync(cases.ConvertAll(one => one.After), hasToken, gateway);
         for (var round = 1; round < Rounds; round++)
         {

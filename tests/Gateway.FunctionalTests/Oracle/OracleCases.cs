@@ -62,7 +62,7 @@ internal static class OracleCases
             from prices in Gen.CollectToArray(keys, key => Price(key.Sku, skus))
             select new OracleWorld(
                 products.Zip(listings).ToDictionary(pair => pair.First, pair => pair.Second),
-                keys.Zip(prices).Concat(Countries.Select(country => (("mapped-sku", country), new Served(200, MappedPrice))))
+                keys.Zip(prices).Concat(Countries.Select(country => (First: (Sku: "mapped-sku", Country: country), Second: new Served(200, MappedPrice))))
                     .ToDictionary(pair => pair.First, pair => pair.Second));
     }
 

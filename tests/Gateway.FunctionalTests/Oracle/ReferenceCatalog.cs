@@ -15,6 +15,7 @@ internal sealed class ReferenceCatalog
     public static readonly (string Key, string Value)[] Settings =
     [
         ("Catalog:DefaultCountry", "US"),
+        ("Paymentwall:MaxConcurrency", "500"),
         ("Catalog:SkuMap:no-sku", string.Empty),
         ("Catalog:SkuMap:mapped", "mapped-sku"),
         ("Catalog:Overlay:overlaid:Name", "Ours"),
