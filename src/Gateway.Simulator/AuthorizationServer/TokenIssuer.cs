@@ -57,7 +57,7 @@ internal sealed class TokenIssuer
 
     public string Issue(string subject, string[] audiences, string[] scopes, long lifetimeSeconds)
     {
-        var now = _timeProvider.GetUtcNow().ToUnixTimeSeconds();
+        var now = _timeProvider.GetUtcNow().ToUnixTimeSeconds() + _settings.SkewSeconds;
         var generation = Interlocked.Read(ref _generation).ToString(CultureInfo.InvariantCulture);
         var payload = JsonSerializer.Serialize(new
         {
@@ -81,9 +81,9 @@ internal sealed class TokenIssuer
         || generation < Interlocked.Read(ref _oldestValid);
 
     /// <summary>What is null gets its value of the start.</summary>
-    public void Configure(long? lifetimeSeconds, bool? omitExpiresIn, bool? omitTokenType) =>
+    public void Configure(long? lifetimeSeconds, bool? omitExpiresIn, bool? omitTokenType, long? skewSeconds) =>
         _settings = new TokenSettings(
-            lifetimeSeconds ?? _initial.LifetimeSeconds, omitExpiresIn ?? false, omitTokenType ?? false);
+            lifetimeSeconds ?? _initial.LifetimeSeconds, omitExpiresIn ?? false, omitTokenType ?? false, skewSeconds ?? 0);
 
     public void Reset()
     {

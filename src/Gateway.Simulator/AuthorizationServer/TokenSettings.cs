@@ -4,4 +4,5 @@ namespace Gateway.Simulator.AuthorizationServer;
 /// <param name="LifetimeSeconds">Life of tokens issued from now on.</param>
 /// <param name="OmitExpiresIn">The answer lacks <c>expires_in</c>, which RFC 6749 only recommends.</param>
 /// <param name="OmitTokenType">The answer lacks <c>token_type</c>, which RFC 6749 requires.</param>
-internal sealed record TokenSettings(long LifetimeSeconds, bool OmitExpiresIn = false, bool OmitTokenType = false);
+/// <param name="SkewSeconds">How far the issuer's clock, which is in the tokens, is ahead of everybody else's; negative: behind.</param>
+internal sealed record TokenSettings(long LifetimeSeconds, bool OmitExpiresIn = false, bool OmitTokenType = false, long SkewSeconds = 0);

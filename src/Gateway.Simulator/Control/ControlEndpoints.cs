@@ -94,13 +94,18 @@ internal static class ControlEndpoints
             error = $"lifetimeSeconds must be 0 to {LongestLife}.";
         }
 
+        if (error is null && settings!.SkewSeconds is < -LongestLife or > LongestLife)
+        {
+            error = $"skewSeconds must be {-LongestLife} to {LongestLife}.";
+        }
+
         if (error is not null)
         {
             await RefuseAsync(context, 400, error);
             return;
         }
 
-        state.Tokens.Configure(settings!.LifetimeSeconds, settings.OmitExpiresIn, settings.OmitTokenType);
+        state.Tokens.Configure(settings!.LifetimeSeconds, settings.OmitExpiresIn, settings.OmitTokenType, settings.SkewSeconds);
         await Answers.SendJsonAsync(context, 200, state.Tokens.Settings);
     }
 
@@ -150,5 +155,5 @@ internal static class ControlEndpoints
         Answers.SendJsonAsync(context, status, new { error });
 
     /// <summary>What is left out gets its value of the start.</summary>
-    private sealed record SettingsRequest(long? LifetimeSeconds, bool? OmitExpiresIn, bool? OmitTokenType);
+    private sealed record SettingsRequest(long? LifetimeSeconds, bool? OmitExpiresIn, bool? OmitTokenType, long? SkewSeconds);
 }

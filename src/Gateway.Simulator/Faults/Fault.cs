@@ -1,16 +1,19 @@
+using System.Buffers.Text;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Gateway.Simulator.Faults;
 
 /// <summary>
-/// What goes wrong with the requests it matches. Latency combines with everything; without status, body, truncate, drop or
+/// What goes wrong with the requests it matches. Latency combines with everything; without status, a body, truncate, drop or
 /// hang the real answer follows, with <see cref="ContentType"/> and <see cref="Headers"/> laid over it.
 /// </summary>
 internal sealed record Fault
 {
     private const int LongestWait = 600_000;
+    private const int MostPadding = 1_000_000_000;
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -42,7 +45,13 @@ internal sealed record Fault
     /// <summary>Sent instead of the answer; status 200 unless given.</summary>
     public string? Body { get; init; }
 
+    /// <summary>As <see cref="Body"/>, for bytes that are no text.</summary>
+    public string? BodyBase64 { get; init; }
+
     public string? ContentType { get; init; }
+
+    /// <summary>So many spaces behind the body (the given, or the real one), which JSON permits; chunked. 1 to 1,000,000,000.</summary>
+    public int? PadBytes { get; init; }
 
     /// <summary>Half of the body (the given, or the real one's) under a Content-Length of the whole, then the cut.</summary>
     public bool Truncate { get; init; }
@@ -54,6 +63,10 @@ internal sealed record Fault
     public bool Hang { get; init; }
 
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
+
+    /// <summary>The given body; null if there is none.</summary>
+    [JsonIgnore]
+    public byte[]? Given => Body is not null ? Encoding.UTF8.GetBytes(Body) : BodyBase64 is not null ? Convert.FromBase64String(BodyBase64) : null;
 
     /// <summary>One fault or an array of them, or what is wrong with it.</summary>
     public static (IReadOnlyList<Fault> Faults, string? Error) Parse(JsonElement json)
@@ -112,10 +125,26 @@ internal sealed record Fault
             return "status must be 200 to 599.";
         }
 
-        var answers = Status is not null || Body is not null || Truncate;
+        if (BodyBase64 is not null && (Body is not null || !Base64.IsValid(BodyBase64)))
+        {
+            return "bodyBase64 must be base64, and not beside body.";
+        }
+
+        if (PadBytes is < 1 or > MostPadding)
+        {
+            return "padBytes must be 1 to 1000000000.";
+        }
+
+        if (PadBytes is not null && Truncate)
+        {
+            return "padBytes and truncate exclude each other.";
+        }
+
+        var hasBody = Body is not null || BodyBase64 is not null || PadBytes is not null;
+        var answers = Status is not null || hasBody || Truncate;
         if ((Drop ? 1 : 0) + (Hang ? 1 : 0) + (answers ? 1 : 0) > 1)
         {
-            return "drop, hang, and an answer of its own (status, body, truncate) exclude each other.";
+            return "drop, hang, and an answer of its own (status, body, bodyBase64, padBytes, truncate) exclude each other.";
         }
 
         if ((Drop || Hang) && (RetryAfter is not null || ContentType is not null || Headers is not null))
@@ -123,7 +152,7 @@ internal sealed record Fault
             return "drop and hang send no headers: leave out retryAfter, contentType and headers.";
         }
 
-        if (Status is 204 or 205 or 304 && (Body is not null || Truncate))
+        if (Status is 204 or 205 or 304 && (hasBody || Truncate))
         {
             return "an answer of status 204, 205 or 304 has no body.";
         }
@@ -131,8 +160,8 @@ internal sealed record Fault
         if (!answers && !Drop && !Hang && LatencyMs is null && JitterMs is null
             && RetryAfter is null && ContentType is null && Headers is null)
         {
-            return "the fault does nothing: give one of latencyMs, jitterMs, status, retryAfter, body, contentType, truncate, "
-                + "drop, hang, headers.";
+            return "the fault does nothing: give one of latencyMs, jitterMs, status, retryAfter, body, bodyBase64, padBytes, "
+                + "contentType, truncate, drop, hang, headers.";
         }
 
         return HeaderError();

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using Gateway.Simulator.Hosting;
 using Gateway.Simulator.Requests;
 using Microsoft.AspNetCore.Http.Features;
@@ -66,12 +65,18 @@ internal sealed class FaultMiddleware(
 
     private async Task AnswerAsync(Fault fault, HttpContext context, RequestRecord record, RequestDelegate next)
     {
-        if (fault.Status is null && fault.Body is null)
+        var given = fault.Given;
+        if (fault.Status is null && given is null)
         {
             if (fault.Truncate)
             {
                 var answer = await RealAnswerAsync(context, next);
                 await TruncateAsync(context, record, answer);
+            }
+            else if (fault.PadBytes is { } pad)
+            {
+                var answer = await RealAnswerAsync(context, next);
+                await PadAsync(context, answer, pad);
             }
             else
             {
@@ -82,13 +87,18 @@ internal sealed class FaultMiddleware(
         }
 
         var status = fault.Status ?? StatusCodes.Status200OK;
-        byte[] body = fault.Body is not null ? Encoding.UTF8.GetBytes(fault.Body)
+        byte[] body = given is not null ? given
             : status >= 400 ? Answers.Error(upstream, status, ReasonPhrases.GetReasonPhrase(status)) : [];
         context.Response.StatusCode = status;
         if (fault.Truncate)
         {
             context.Response.ContentType = Answers.Json;
             await TruncateAsync(context, record, body);
+        }
+        else if (fault.PadBytes is { } pad)
+        {
+            context.Response.ContentType = Answers.Json;
+            await PadAsync(context, body, pad);
         }
         else if (body.Length > 0)
         {
@@ -115,6 +125,30 @@ internal sealed class FaultMiddleware(
         }
 
         return buffer.ToArray();
+    }
+
+    private static async Task PadAsync(HttpContext context, byte[] body, int bytes)
+    {
+        context.Response.ContentLength = null;
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
+        var block = new byte[64 * 1024];
+        Array.Fill(block, (byte)' ');
+        try
+        {
+            await context.Response.Body.WriteAsync(body, context.RequestAborted);
+            for (var left = bytes; left > 0; left -= block.Length)
+            {
+                await context.Response.Body.WriteAsync(block.AsMemory(0, Math.Min(left, block.Length)), context.RequestAborted);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The client has had enough.
+        }
     }
 
     private async Task TruncateAsync(HttpContext context, RequestRecord record, byte[] body)

@@ -52,6 +52,13 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
                 .WithForceRefresh(true)
                 .OnBeforeTokenRequest(request => PrepareRequest(request, options))
                 .ExecuteAsync(cancellationToken);
+            if (result.AccessToken.AsSpan().ContainsAnyExceptInRange('!', '~'))
+            {
+                // No header can carry it: kept, it would spoil every call until it expires.
+                Log.Failed(_logger, "UnusableToken");
+                return null;
+            }
+
             var life = result.ExpiresOn - _time.GetUtcNow();
             return new IssuedToken(result.AccessToken, life > TimeSpan.Zero ? life : AssumedLife);
         }

@@ -182,21 +182,27 @@ internal sealed partial class PurgeLedger : BackgroundService
         }
 
         var known = Epoch;
-        var (done, reply) = await _redis.TryAsync("EVAL", database => database.ScriptEvaluateAsync(SyncScript, Keys, [known, LogLength], RedisConnection.ScriptFlags));
+        var (done, read) = await _redis.TryAsync("EVAL", async database =>
+            ReadLog(await database.ScriptEvaluateAsync(SyncScript, Keys, [known, LogLength], RedisConnection.ScriptFlags)));
         if (!done)
         {
             _synced = false;
             return;
         }
 
-        var lines = ((RedisValue[])reply!).Select(line => line.ToString()).ToList();
         lock (_gate)
         {
-            Catch(long.Parse(lines[0], CultureInfo.InvariantCulture), lines.Skip(1).SelectMany(Parse).OrderBy(record => record.Epoch).ToList());
+            Catch(read.Epoch, read.Log.SelectMany(Parse).OrderBy(record => record.Epoch).ToList());
         }
 
         _synced = true;
     }
+
+    /// <summary>Whatever lies in Redis where our epoch should be, it may make Redis useless and nothing worse.</summary>
+    private static (long Epoch, IEnumerable<string> Log) ReadLog(RedisResult reply) =>
+        (RedisValue[]?)reply is [var first, .. var log] && long.TryParse(first.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch)
+            ? (epoch, log.Select(line => line.ToString()))
+            : throw new InvalidCastException("Not an epoch with a log.");
 
     private void Catch(long epoch, List<(long Epoch, PurgeScope Scope)> log)
     {
@@ -249,9 +255,9 @@ internal sealed partial class PurgeLedger : BackgroundService
 
     private async Task<(bool Done, long Epoch)> PublishAsync(PurgeScope scope)
     {
-        var (done, epoch) = await _redis.TryAsync("EVAL", database => database.ScriptEvaluateAsync(
+        var (done, epoch) = await _redis.TryAsync("EVAL", async database => (long)await database.ScriptEvaluateAsync(
             PurgeScript, Keys, [Epoch, scope.Hard ? 1 : 0, scope.Tag ?? string.Empty, LogLength, _prefix], RedisConnection.ScriptFlags));
-        return (done, done ? (long)epoch! : 0);
+        return (done, epoch);
     }
 
     private static partial class Log

@@ -63,7 +63,7 @@ internal sealed partial class RedisConnection : IDisposable
 
     /// <summary>Runs a command if Redis can be had. <c>Done</c> is false, and nothing is thrown, when it can not or did not answer.</summary>
     /// <param name="operation">The command's name, for traces.</param>
-    /// <param name="command">Issues it.</param>
+    /// <param name="command">Issues it, and reads the reply; one of another shape than the command's is an <see cref="InvalidCastException"/>.</param>
     public async ValueTask<(bool Done, T? Value)> TryAsync<T>(string operation, Func<IDatabase, Task<T>> command)
     {
         FollowConfiguration();
@@ -103,7 +103,7 @@ internal sealed partial class RedisConnection : IDisposable
 
             return default;
         }
-        catch (Exception exception) when (exception is TimeoutException or RedisException or ObjectDisposedException)
+        catch (Exception exception) when (exception is TimeoutException or RedisException or ObjectDisposedException or InvalidCastException)
         {
             outcome = exception is TimeoutException ? "timeout" : "error";
             span?.SetStatus(ActivityStatusCode.Error);

@@ -5,12 +5,11 @@ namespace Gateway.FunctionalTests.Stack;
 /// <summary>A <c>redis-server</c> of the machine's, on a free port, keeping nothing on disk.</summary>
 internal sealed class RedisServerProcess : RedisServer
 {
-    private readonly int _port;
     private ChildProcess _process;
 
     private RedisServerProcess(int port, ChildProcess process)
     {
-        _port = port;
+        Port = port;
         _process = process;
     }
 
@@ -18,7 +17,9 @@ internal sealed class RedisServerProcess : RedisServer
         .Split(Path.PathSeparator)
         .Any(folder => File.Exists(Path.Combine(folder, "redis-server")));
 
-    public override string ConnectionString => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_port}");
+    public int Port { get; }
+
+    public override string ConnectionString => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
     public static new async Task<RedisServerProcess> StartAsync()
     {
@@ -33,7 +34,7 @@ internal sealed class RedisServerProcess : RedisServer
     public async Task RestartAsync()
     {
         await _process.DisposeAsync();
-        _process = await LaunchAsync(_port);
+        _process = await LaunchAsync(Port);
     }
 
     public void Signal(int signal) => _process.Signal(signal);

@@ -17,7 +17,9 @@ internal sealed class SimulatorProcess : IAsyncDisposable
         Billing = new Uri((string)ready["billing"]!);
         Paymentwall = new Uri((string)ready["paymentwall"]!);
         CertificateFile = (string)ready["certificateFile"]!;
-        Control = new Uri((string)ready["control"]!);
+
+        // Never behind a proxy, whatever host the upstreams are to be reached by.
+        Control = new UriBuilder((string)ready["control"]!) { Host = "127.0.0.1" }.Uri;
         _control = new HttpClient { BaseAddress = Control };
     }
 
@@ -66,6 +68,9 @@ internal sealed class SimulatorProcess : IAsyncDisposable
     public Task ComponentsAsync(string productId, string body) => SendAsync(HttpMethod.Put, $"billing/products/{productId}", body);
 
     public async Task<int> CountAsync(string upstream, string endpoint) => (int?)(await CountsAsync())[upstream]?[endpoint] ?? 0;
+
+    /// <summary>All requests that an upstream received.</summary>
+    public async Task<int> TotalAsync(string upstream) => (await CountsAsync())[upstream]?.AsObject().Sum(pair => (int)pair.Value!) ?? 0;
 
     public Task<int> TokenRequestsAsync() => CountAsync("authorization", "POST /oauth2/token");
 

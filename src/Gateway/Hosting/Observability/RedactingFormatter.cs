@@ -39,14 +39,20 @@ internal sealed partial class RedactingFormatter(ITextFormatter inner) : ITextFo
 
     internal static string Redact(string line, Regex credentials)
     {
-        try
+        // Twice: the first search of a process includes the compilation of the search, which a starved machine may not manage in time.
+        for (var attempt = 0; attempt < 2; attempt++)
         {
-            return credentials.Replace(line, Redacted);
+            try
+            {
+                return credentials.Replace(line, Redacted);
+            }
+            catch (RegexMatchTimeoutException)
+            {
+                // Once more, or withheld.
+            }
         }
-        catch (RegexMatchTimeoutException)
-        {
-            return Withheld;
-        }
+
+        return Withheld;
     }
 
     // What stands before a credential, and then the credential. A line may be JSON, and hold JSON: quotes and line breaks come as \" and

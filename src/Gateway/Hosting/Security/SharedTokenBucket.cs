@@ -183,9 +183,8 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
         long[]? answer = null;
         try
         {
-            var (done, result) = await redis.TryAsync("EVAL", database => database.ScriptEvaluateAsync(
+            (_, answer) = await redis.TryAsync("EVAL", async database => (long[]?)await database.ScriptEvaluateAsync(
                 Script, [key], [limit.PermitsPerSecond, limit.Burst, wanted], RedisConnection.ScriptFlags));
-            answer = done ? (long[]?)result : null;
         }
         finally
         {

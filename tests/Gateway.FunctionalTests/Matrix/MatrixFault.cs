@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Text;
+using Gateway.FunctionalTests.Stack;
+
+namespace Gateway.FunctionalTests.Matrix;
+
+/// <summary>One thing that goes wrong with one dependency, and how it is brought about.</summary>
+/// <param name="Dependency">What it happens to.</param>
+/// <param name="Name">As the table calls it.</param>
+/// <param name="Effect">What the contract takes it for.</param>
+/// <param name="Wire">Brought about between the gateway and the dependency.</param>
+/// <param name="Answers">Brought about by the simulator: its fault, or several.</param>
+/// <param name="Rubbish">Brought about in Redis: what each of our values becomes; null: a list.</param>
+/// <param name="SkewSeconds">Brought about by the token server's clock.</param>
+/// <param name="HidesPurges">The log of purges cannot be read: a purge takes everything, for good.</param>
+internal sealed record MatrixFault(
+    Dependency Dependency,
+    string Name,
+    Effect Effect,
+    WireFault Wire = WireFault.None,
+    object? Answers = null,
+    Func<byte[], byte[]?>? Rubbish = null,
+    int SkewSeconds = 0,
+    bool HidesPurges = false)
+{
+    /// <summary>In the bodies that upstreams send here; never in ours.</summary>
+    public const string Marker = "text-of-an-upstream";
+
+    /// <summary>Where the token of a body is to be a real one.</summary>
+    public const string RealToken = "REAL-TOKEN";
+
+    private const int FiftyMegabytes = 50_000_000;
+
+    /// <summary>Version, epoch and three times stand before the value.</summary>
+    private const int HeaderBytes = 33;
+
+    private static readonly string Deep = new string('[', 10_000) + new string(']', 10_000);
+
+    /// <summary>One of the components that the real Billing would send, with whatever else.</summary>
+    private static string Component(string more) => $$"""
+        {"id":"builtfor_example-pro-EUR-yearly","productId":"builtfor_example","componentGroupId":"builtfor_example-pro",
+         "componentType":"plan","status":"active","pricingModel":"flat_fee","price":10800,"billingPeriodUnit":"year"{{more}}}
+        """;
+
+    public static IReadOnlyList<MatrixFault> All { get; } =
+    [
+        .. Enum.GetValues<Dependency>().Where(dependency => dependency != Dependency.Redis).SelectMany(OfHttp),
+        .. OfRedis(),
+    ];
+
+    /// <summary>The requests reach the upstream that it happens to.</summary>
+    public bool Arrives => Wire is not (WireFault.Refused or WireFault.BlackHole);
+
+    private static IEnumerable<MatrixFault> OfHttp(Dependency of) =>
+    [
+        new(of, "refused", Effect.Unreachable, WireFault.Refused),
+        new(of, "black hole", Effect.Timeout, WireFault.BlackHole),
+        new(of, "slow drip (20 B/s)", Effect.Timeout, WireFault.SlowDrip),
+        new(of, "429 with Retry-After: 30", Effect.Throttled, Answers: new { status = 429, retryAfter = "30", body = Marker }),
+        new(of, "500", Effect.Failing, Answers: new { status = 500, body = Marker }),
+        new(of, "503", Effect.Failing, Answers: new { status = 503, body = Marker }),
+        new(of, "401 burst", of == Dependency.Billing ? Effect.RefusedToken : Effect.Rejected, Answers: new { status = 401, body = Marker }),
+        new(of, "truncated JSON", Effect.BadPayload, Answers: new
+        {
+            body = of switch
+            {
+                Dependency.Billing => """{"items":[""" + Component(string.Empty),
+                Dependency.Paymentwall => """{"object":"product","amount":"9.99","currency":"USD",""",
+                _ => $$"""{"access_token":"{{Marker}}","token_type":"bearer","expires_in":3600""",
+            },
+        }),
+        new(of, "HTML with 200", Effect.BadPayload, Answers: new { body = $"<html><body>{Marker}</body></html>", contentType = "text/html" }),
+        new(of, "JSON called text/html", Effect.None, Answers: new { contentType = "text/html" }),
+        new(of, "50 MB body", Effect.BadPayload, Answers: new { padBytes = FiftyMegabytes }),
+        new(of, "invalid UTF-8", Effect.BadPayload, Answers: new
+        {
+            bodyBase64 = Convert.ToBase64String(Encoding.Latin1.GetBytes(of switch
+            {
+                Dependency.Billing => """{"items":[{"id":"ÿþ","productId":"builtfor_example"}]}""",
+                Dependency.Paymentwall => """{"object":"product","name":"ÿþ","amount":"9.99","currency":"USD"}""",
+                _ => """{"access_token":"ÿþÿþ","token_type":"bearer","expires_in":3600}""",
+            })),
+        }),
+        new(of, "duplicated members, the last is right", Effect.None, Answers: of switch
+        {
+            Dependency.Billing => new { body = $$"""{"items":[],"total":0,"items":[{{string.Join(',', Duplicated())}}]}""" },
+            Dependency.Paymentwall => new[] { Price("JP", "JPY", "1500"), Price("US", "USD", "9.99") },
+            _ => new { body = $$"""{"access_token":"x","token_type":"bearer","expires_in":1,"access_token":"{{RealToken}}","expires_in":3600}""" },
+        }),
+        new(of, "deeply nested JSON", Effect.BadPayload, Answers: new
+        {
+            body = of switch
+            {
+                Dependency.Billing => $$"""{"items":[{{Component(",\"extra\":" + Deep)}}]}""",
+                Dependency.Paymentwall => $$"""{"object":"product","amount":"9.99","currency":"USD","extra":{{Deep}}}""",
+                _ => $$"""{"access_token":"{{RealToken}}","token_type":"bearer","expires_in":3600,"extra":{{Deep}}}""",
+            },
+        }),
+        .. of == Dependency.Token
+            ? (MatrixFault[])
+            [
+                new(of, "a token with a line break", Effect.BadPayload, Answers: new { body = """{"access_token":"x\r\nX-Other: y","token_type":"bearer","expires_in":3600}""" }),
+                new(of, "clock 10 minutes ahead", Effect.RefusedToken, SkewSeconds: 600),
+                new(of, "clock 10 minutes behind", Effect.None, SkewSeconds: -600),
+            ]
+            : [new(of, "clock 10 minutes ahead", Effect.None, Answers: Dated(10)), new(of, "clock 10 minutes behind", Effect.None, Answers: Dated(-10))],
+        new(of, "reset in mid-body", Effect.Unreachable, Answers: new { truncate = true }),
+    ];
+
+    private static IEnumerable<MatrixFault> OfRedis()
+    {
+        WireFault[] wire =
+        [
+            WireFault.Refused, WireFault.BlackHole, WireFault.SlowDrip, WireFault.Reset, WireFault.Truncated, WireFault.Garbage,
+            WireFault.RedisErrors, WireFault.RedisWrongType,
+        ];
+        string[] names =
+        [
+            "refused", "black hole", "slow drip (20 B/s)", "reset in mid-reply", "truncated reply, then the end", "HTTP instead of RESP",
+            "an error for every command", "+OK for every command",
+        ];
+        return
+        [
+            .. wire.Zip(names, (fault, name) => new MatrixFault(Dependency.Redis, name, Effect.None, fault)),
+            InRedis("rubbish in our keys", static value => [.. value.AsSpan(0, Math.Min(value.Length, HeaderBytes)), .. "{\"items\":["u8]),
+            InRedis("a fraction in our keys", static _ => "1.5"u8.ToArray()) with { HidesPurges = true },
+            InRedis("deeply nested JSON in our keys", static value => [.. value.AsSpan(0, Math.Min(value.Length, HeaderBytes)), .. Encoding.UTF8.GetBytes(Deep)]),
+            InRedis("invalid UTF-8 in our keys", static value => Encoding.Latin1.GetBytes(
+                Encoding.Latin1.GetString(value).Replace(":\"", ":\"ÿ", StringComparison.Ordinal))),
+            InRedis("50 MB in our keys", static value => [.. value, .. Enumerable.Repeat((byte)'x', FiftyMegabytes)]),
+            InRedis("lists in our keys", static _ => null),
+        ];
+    }
+
+    private static MatrixFault InRedis(string name, Func<byte[], byte[]?> rubbish) => new(Dependency.Redis, name, Effect.None, Rubbish: rubbish);
+
+    private static IEnumerable<string> Duplicated() => new[] { "starter", "pro", "advanced" }.Select(group =>
+        $$"""
+        {"id":"other","status":"archived","id":"builtfor_example-{{group}}-EUR-yearly","productId":"builtfor_example",
+         "componentType":"plan","status":"active","billingPeriodUnit":"week","billingPeriodUnit":"year","extra":1,"extra":2}
+        """);
+
+    private static object Price(string country, string currency, string amount) => new
+    {
+        match = "country_code=" + country,
+        body = $$"""{"object":"product","amount":"0.01","amount":"{{amount}}","currency":"EUR","currency":"{{currency}}","extra":1,"extra":2}""",
+    };
+
+    private static object Dated(int minutes) => new
+    {
+        headers = new Dictionary<string, string>
+        {
+            ["Date"] = (TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(minutes)).ToString("R", CultureInfo.InvariantCulture),
+            ["Expires"] = (TimeProvider.System.GetUtcNow() - TimeSpan.FromMinutes(10)).ToString("R", CultureInfo.InvariantCulture),
+        },
+    };
+}
