@@ -48,7 +48,15 @@ internal sealed class MatrixLane : IAsyncDisposable
     public static async Task<MatrixLane> StartAsync()
     {
         var redis = await RedisServerProcess.StartAsync();
-        return new MatrixLane(redis, await SimulatorProcess.StartAsync("--Simulator:Host=" + WireProxy.Host));
+        try
+        {
+            return new MatrixLane(redis, await SimulatorProcess.StartAsync("--Simulator:Host=" + WireProxy.Host));
+        }
+        catch
+        {
+            await redis.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>The three cells of a fault, in the order warm, cold, stale.</summary>
@@ -95,6 +103,7 @@ internal sealed class MatrixLane : IAsyncDisposable
         }
 
         observations.Add(await AskAsync(gateway, ColdQuestion));
+
         // Stale: the old bytes at once; then, when the refresh is done, what came of it.
         await gateway.PurgeAsync("all=true");
         var before = await CountAsync();
