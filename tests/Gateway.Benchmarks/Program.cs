@@ -1,6 +1,7 @@
+using Gateway.Benchmarks.Comparison;
 using Gateway.Benchmarks.Subjects;
 
-// One program for all that a comparison needs beside the gateway; `./dev bench` starts it.
+// One program for the comparison and for all that it needs beside the gateway; `./dev bench` runs it.
 var arguments = new Arguments(args);
 switch (args.FirstOrDefault())
 {
@@ -13,7 +14,9 @@ switch (args.FirstOrDefault())
     case "yarp":
         await YarpSubject.RunAsync(arguments);
         return 0;
+    case "compare":
+        return await CompareCommand.RunAsync(args);
     default:
-        await Console.Error.WriteLineAsync("Usage: Gateway.Benchmarks upstream|floor|yarp …; see ./dev bench");
+        await Console.Error.WriteLineAsync("Usage: Gateway.Benchmarks upstream|floor|yarp|compare …; see ./dev bench");
         return 1;
 }
