@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -8,6 +9,9 @@ namespace Gateway.Benchmarks.Comparison;
 internal sealed partial class Child : IAsyncDisposable
 {
     private const int SigTerm = 15;
+
+    /// <summary>What runs now.</summary>
+    private static readonly ConcurrentDictionary<int, Child> Running = new();
 
     private readonly Process _process;
     private readonly string _log;
@@ -37,7 +41,18 @@ internal sealed partial class Child : IAsyncDisposable
             start.Environment[key] = value;
         }
 
-        return new Child(Process.Start(start)!, log);
+        var child = new Child(Process.Start(start)!, log);
+        Running[child.Id] = child;
+        return child;
+    }
+
+    /// <summary>Nothing that was started is to outlive this process.</summary>
+    public static void EndAll()
+    {
+        foreach (var id in Running.Keys)
+        {
+            _ = Kill(id, SigTerm);
+        }
     }
 
     /// <summary>Time on the processors so far, with that of its children: not in ticks, but as the scheduler counts it.</summary>
@@ -52,6 +67,7 @@ internal sealed partial class Child : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Running.TryRemove(Id, out _);
         if (!_process.HasExited)
         {
             _ = Kill(_process.Id, SigTerm);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Gateway.Benchmarks.Comparison.Report;
 using Gateway.Benchmarks.Comparison.Scenarios;
 
@@ -33,13 +34,25 @@ internal static class CompareCommand
         var machine = Machine.Here(options.Commit);
         Progress.Say($"{machine.Cores} cores, load average {machine.Load:0.00}{(machine.Load > machine.Cores / 4.0 ? ": the machine is busy, so ratios will be noisy" : string.Empty)}");
         var reports = new List<ScenarioReport>();
+        var broken = 0;
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Child.EndAll());
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Child.EndAll());
         await using var rig = await Rig.StartAsync(options);
         foreach (var (name, runAsync) in Scenarios.Where(scenario => options.Scenarios.Count == 0 || options.Scenarios.Contains(scenario.Name)))
         {
             Progress.Say($"{name}");
-            var report = await runAsync(rig);
-            reports.Add(report);
-            foreach (var bar in report.Bars)
+            try
+            {
+                reports.Add(await runAsync(rig));
+            }
+            catch (Exception exception) when (exception is InvalidOperationException or HttpRequestException or OperationCanceledException)
+            {
+                broken++;
+                await Console.Error.WriteLineAsync($"{name} could not be measured: {exception}");
+                continue;
+            }
+
+            foreach (var bar in reports[^1].Bars)
             {
                 Progress.Say($"  {bar.What}: {bar.Value:0.###}{bar.Unit} ({(bar.AtLeast ? "at least" : "at most")} {bar.Limit:0.###}{bar.Unit}): {bar.Verdict}");
             }
@@ -49,6 +62,6 @@ internal static class CompareCommand
         }
 
         Progress.Say($"Written: {Path.Combine(options.Output, "results.md")}");
-        return 0;
+        return broken == 0 ? 0 : 1;
     }
 }

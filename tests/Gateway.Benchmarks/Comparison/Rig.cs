@@ -15,12 +15,19 @@ internal sealed class Rig : IAsyncDisposable
     private readonly CompareOptions _options;
     private readonly HttpClient _http = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("gateway-bench-").FullName;
+    private Uri _authority = null!;
     private Subject _simulator = null!;
     private Subject _upstream = null!;
     private Subject _redis = null!;
     private int _started;
 
-    private Rig(CompareOptions options) => _options = options;
+    private Rig(CompareOptions options)
+    {
+        _options = options;
+
+        // nginx, started by root, reads as somebody else.
+        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
+    }
 
     public CompareOptions Options => _options;
 
@@ -42,8 +49,6 @@ internal sealed class Rig : IAsyncDisposable
         await rig._simulator.AnsweredAsync("health");
         return rig;
     }
-
-    private Uri _authority = null!;
 
     public string PathOf(string name) => Path.Combine(_folder, name);
 

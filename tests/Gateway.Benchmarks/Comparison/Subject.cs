@@ -35,6 +35,7 @@ internal sealed class Subject(Child process, int port) : IAsyncDisposable
     public async Task<long> AnsweredAsync(string path, Func<byte[], bool>? isIt = null)
     {
         var started = TimeProvider.System.GetTimestamp();
+        var last = string.Empty;
         while (true)
         {
             try
@@ -45,15 +46,18 @@ internal sealed class Subject(Child process, int port) : IAsyncDisposable
                 {
                     return TimeProvider.System.GetTimestamp();
                 }
+
+                last = Invariant($"{(int)response.StatusCode} {System.Text.Encoding.UTF8.GetString(body)}");
             }
-            catch (HttpRequestException)
+            catch (HttpRequestException exception)
             {
                 // Not listening yet.
+                last = exception.Message;
             }
 
             if (process.HasExited || TimeProvider.System.GetElapsedTime(started) > TimeSpan.FromMinutes(1))
             {
-                throw new InvalidOperationException($"{At(path)} did not answer.\n{Tail()}");
+                throw new InvalidOperationException($"{At(path)} did not answer as expected: {last}\n{Tail()}");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System);
