@@ -1,4 +1,5 @@
 using Gateway.Benchmarks.Comparison;
+using Gateway.Benchmarks.Micro;
 using Gateway.Benchmarks.Subjects;
 
 // One program for the comparison and for all that it needs beside the gateway; `./dev bench` runs it.
@@ -16,7 +17,9 @@ switch (args.FirstOrDefault())
         return 0;
     case "compare":
         return await CompareCommand.RunAsync(args);
+    case "micro":
+        return MicroCommand.Run(args[1..]);
     default:
-        await Console.Error.WriteLineAsync("Usage: Gateway.Benchmarks upstream|floor|yarp|compare …; see ./dev bench");
+        await Console.Error.WriteLineAsync("Usage: Gateway.Benchmarks upstream|floor|yarp|compare|micro …; see ./dev bench");
         return 1;
 }

@@ -48,7 +48,7 @@ internal static class CompareCommand
             catch (Exception exception) when (exception is InvalidOperationException or HttpRequestException or OperationCanceledException)
             {
                 broken++;
-                await Console.Error.WriteLineAsync($"{name} could not be measured: {exception}");
+                await Console.Error.WriteLineAsync($"{name} could not be measured: {exception.Message}");
                 continue;
             }
 

@@ -43,12 +43,24 @@ internal sealed class UpstreamSubject
         return BareHost.RunAsync(app);
     }
 
-    /// <summary>The SKU of a component; its number stands before the currency.</summary>
-    private static string SkuOf(string product, int number) => string.Create(CultureInfo.InvariantCulture, $"{product}-c{number}-EUR-monthly");
+    /// <summary>What Paymentwall says of the SKU with this number.</summary>
+    public static byte[] PriceBody(int number) => Prices[number];
 
-    private static byte[] Price(int number) => Encoding.UTF8.GetBytes(string.Create(
-        CultureInfo.InvariantCulture,
+    /// <summary>What Billing says of a product.</summary>
+    public static byte[] ListBody(string product, int components) => Encoding.UTF8.GetBytes(ListText(product, components));
+
+    /// <summary>The SKU of a component; its number stands before the currency.</summary>
+    private static string SkuOf(string product, int number) => Invariant($"{product}-c{number}-EUR-monthly");
+
+    private static byte[] Price(int number) => Encoding.UTF8.GetBytes(Invariant(
         $$"""{"object":"product","id":"product_{{100_000 + number}}","name":"Premium Access {{number}}","amount":"{{number + 1}}.99","currency":"USD","period_length":"1","period_type":"month","recurring":"1","trial":"0","post_trial_product_id":"","old_price":""}"""));
+
+    private static string ListText(string product, int components)
+    {
+        var items = Enumerable.Range(0, components).Select(number => Invariant(
+            $$"""{"id":"{{SkuOf(product, number)}}","productId":"{{product}}","componentGroupId":"{{product}}-c{{number}}","componentType":"plan","status":"active","isUsageBased":false,"pricingModel":"flat_fee","price":{{(number + 1) * 100}},"billingPeriodUnit":"month","trialPeriodValue":10,"trialPeriodUnit":"day","freeQuantity":0,"mandatoryComponentIds":[]}"""));
+        return Invariant($$"""{"items":[{{string.Join(',', items)}}],"total":{{components}}}""");
+    }
 
     private Task AnswerAsync(HttpContext context)
     {
@@ -135,11 +147,7 @@ internal sealed class UpstreamSubject
         public Listing(int components)
         {
             const string Product = "\u0001";
-            var items = Enumerable.Range(0, components).Select(number => string.Create(
-                CultureInfo.InvariantCulture,
-                $$"""{"id":"{{SkuOf(Product, number)}}","productId":"{{Product}}","componentGroupId":"{{Product}}-c{{number}}","componentType":"plan","status":"active","isUsageBased":false,"pricingModel":"flat_fee","price":{{(number + 1) * 100}},"billingPeriodUnit":"month","trialPeriodValue":10,"trialPeriodUnit":"day","freeQuantity":0,"mandatoryComponentIds":[]}"""));
-            var text = $$"""{"items":[{{string.Join(',', items)}}],"total":{{components.ToString(CultureInfo.InvariantCulture)}}}""";
-            _pieces = [.. text.Split(Product).Select(Encoding.UTF8.GetBytes)];
+            _pieces = [.. ListText(Product, components).Split(Product).Select(Encoding.UTF8.GetBytes)];
             _length = _pieces.Sum(piece => piece.Length);
         }
 

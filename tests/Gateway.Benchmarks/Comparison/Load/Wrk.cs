@@ -38,7 +38,7 @@ internal static class Wrk
             "-t", Invariant($"{threads}"), "-c", Invariant($"{connections}"), "-d", Invariant($"{seconds}s"), "--timeout", "30s", "-s", script,
             .. target.Headers.SelectMany(header => (string[])["-H", header]),
             target.Subject.At(parts.Length > 1 ? "/" : target.Path).AbsoluteUri,
-            .. parts.Length > 1 ? (string[])["--", Invariant($"{parts[0]}r{++_run}-"), parts[1]] : []]);
+            .. parts.Length > 1 ? (string[])["--", Invariant($"/{parts[0]}r{++_run}-"), parts[1]] : []]);
         processor = target.Subject.Process.ProcessorTime() - processor;
         var after = await rig.CallsAsync();
         var line = output.Split('\n').Single(line => line.StartsWith("RESULT ", StringComparison.Ordinal));

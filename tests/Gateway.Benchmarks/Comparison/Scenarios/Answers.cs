@@ -28,7 +28,7 @@ internal static class Answers
     {
         if (!isSo)
         {
-            throw new InvalidOperationException($"{complaint}: {Encoding.UTF8.GetString(body)}");
+            throw new InvalidOperationException($"{complaint}: {Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 400)))}");
         }
     }
 }

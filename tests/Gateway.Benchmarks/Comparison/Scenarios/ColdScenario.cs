@@ -24,7 +24,7 @@ internal static class ColdScenario
         // The floor has no bound on its calls in flight; at sixteen at once ours must not be what is measured.
         await using var gateway = await rig.StartGatewayAsync(("Paymentwall__MaxConcurrency", "256"));
         await using var floor = await rig.StartAsync("floor", []);
-        await Answers.SameAsync(gateway, floor, "checked_product", components);
+        await Answers.SameAsync(gateway, floor, name + "-checked", components);
         var series = await Rounds.RunAsync(rig, connections,
         [
             new("floor", floor, $"cold?product={name}-{{n}}&country=DE"),

@@ -26,7 +26,8 @@ internal static class GrowthScenario
     private static async Task ItemsAsync(Rig rig, ScenarioReport report)
     {
         await using var gateway = await rig.StartGatewayAsync(
-            ("Paymentwall__MaxConcurrency", "256"), ("Paymentwall__Timeout", "00:00:30"), ("Billing__Timeout", "00:00:30"), ("Catalog__Deadline", "00:00:50"));
+            ("Paymentwall__MaxConcurrency", "256"), ("Paymentwall__Timeout", "00:00:30"), ("Paymentwall__AttemptTimeout", "00:00:29"),
+            ("Billing__Timeout", "00:00:30"), ("Billing__AttemptTimeout", "00:00:29"), ("Catalog__Deadline", "00:00:50"));
         await using var floor = await rig.StartAsync("floor", []);
         (string Name, Subject Subject, string Path)[] subjects = [("floor", floor, "cold"), ("gateway", gateway, "catalog")];
         var costs = subjects.ToDictionary(subject => subject.Name, _ => Sizes.Select(_ => new List<double>()).ToArray(), StringComparer.Ordinal);
