@@ -11,5 +11,7 @@ internal sealed record Bar(string What, double Value, double Limit, bool AtLeast
 {
     public bool Met => AtLeast ? Value >= Limit : Value <= Limit;
 
-    public string Verdict => Met ? "met" : Invariant($"missed by {Math.Abs(Value - Limit) / Math.Abs(Limit):0.0%}");
+    public string Verdict => Met ? "met"
+        : Unit.Length > 0 || Limit == 0 ? Invariant($"missed by {Math.Abs(Value - Limit):0.###}{Unit}")
+        : Invariant($"missed by {Math.Abs(Value - Limit) / Limit:0.0%}");
 }
