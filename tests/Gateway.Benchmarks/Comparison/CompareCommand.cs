@@ -24,7 +24,23 @@ internal static class CompareCommand
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var options = CompareOptions.Parse(args);
+        try
+        {
+            return await RunAsync(CompareOptions.Parse(args));
+        }
+        catch (InvalidOperationException exception)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 1;
+        }
+        finally
+        {
+            Child.EndAll();
+        }
+    }
+
+    private static async Task<int> RunAsync(CompareOptions options)
+    {
         if (options.Scenarios.FirstOrDefault(name => !Scenarios.Any(scenario => scenario.Name == name)) is { } unknown)
         {
             await Console.Error.WriteLineAsync($"There is no scenario {unknown}. There are: {string.Join(", ", Scenarios.Select(scenario => scenario.Name))}.");

@@ -5,6 +5,8 @@ namespace Gateway.Benchmarks.Comparison;
 /// <summary>What <c>./dev bench</c> asks for.</summary>
 internal sealed class CompareOptions
 {
+    private static readonly string[] Names = ["--gateway", "--subjects", "--simulator", "--output", "--commit", "--rounds", "--seconds"];
+
     private CompareOptions(Arguments arguments, IReadOnlyList<string> scenarios)
     {
         Rounds = arguments.Number("rounds", 5);
@@ -45,9 +47,13 @@ internal sealed class CompareOptions
         var scenarios = new List<string>();
         for (var index = 1; index < args.Length; index++)
         {
-            if (args[index].StartsWith("--", StringComparison.Ordinal))
+            if (Names.Contains(args[index], StringComparer.Ordinal))
             {
                 index++;
+            }
+            else if (args[index].StartsWith('-'))
+            {
+                throw new InvalidOperationException($"There is no option {args[index]}; there are --rounds N and --seconds N.");
             }
             else
             {

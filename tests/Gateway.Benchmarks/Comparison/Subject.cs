@@ -1,10 +1,14 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace Gateway.Benchmarks.Comparison;
 
 /// <summary>A server under load: its process and its address.</summary>
 internal sealed class Subject(Child process, int port) : IAsyncDisposable
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(Invariant($"http://127.0.0.1:{port}/")) };
 
     public Child Process => process;
@@ -40,6 +44,12 @@ internal sealed class Subject(Child process, int port) : IAsyncDisposable
         {
             try
             {
+                // Cheaper to be refused than a client's exceptions are, while what is waited for needs the processors.
+                while (!await ListensAsync() && !process.HasExited && TimeProvider.System.GetElapsedTime(started) < Patience)
+                {
+                    await Task.Delay(Pause, TimeProvider.System);
+                }
+
                 using var response = await _client.GetAsync(new Uri(path, UriKind.Relative));
                 var body = await response.Content.ReadAsByteArrayAsync();
                 if (response.StatusCode == HttpStatusCode.OK && (isIt is null || isIt(body)))
@@ -51,16 +61,15 @@ internal sealed class Subject(Child process, int port) : IAsyncDisposable
             }
             catch (HttpRequestException exception)
             {
-                // Not listening yet.
                 last = exception.Message;
             }
 
-            if (process.HasExited || TimeProvider.System.GetElapsedTime(started) > TimeSpan.FromMinutes(1))
+            if (process.HasExited || TimeProvider.System.GetElapsedTime(started) > Patience)
             {
                 throw new InvalidOperationException($"{At(path)} did not answer as expected: {last}\n{Tail()}");
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System);
+            await Task.Delay(Pause, TimeProvider.System);
         }
     }
 
@@ -68,6 +77,20 @@ internal sealed class Subject(Child process, int port) : IAsyncDisposable
     {
         _client.Dispose();
         await process.DisposeAsync();
+    }
+
+    private async Task<bool> ListensAsync()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var attempt = new SocketAsyncEventArgs { RemoteEndPoint = new IPEndPoint(IPAddress.Loopback, port) };
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        attempt.Completed += (_, _) => done.TrySetResult();
+        if (socket.ConnectAsync(attempt))
+        {
+            await done.Task;
+        }
+
+        return attempt.SocketError == SocketError.Success;
     }
 
     private string Tail() => string.Join('\n', process.Output.Split('\n').TakeLast(20));

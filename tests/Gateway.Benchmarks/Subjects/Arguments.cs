@@ -20,7 +20,8 @@ internal sealed class Arguments(IReadOnlyList<string> arguments)
 
     public string Text(string name) => Find(name) ?? throw new InvalidOperationException($"--{name} is missing.");
 
-    public int Number(string name, int? fallback = null) => Find(name) is { } text
-        ? int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture)
-        : fallback ?? throw new InvalidOperationException($"--{name} is missing.");
+    public int Number(string name, int? fallback = null) => Find(name) is not { } text
+        ? fallback ?? throw new InvalidOperationException($"--{name} is missing.")
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        : throw new InvalidOperationException($"--{name} needs a number, not {text}.");
 }

@@ -7,10 +7,10 @@ internal static class Rounds
     {
         var samples = targets.Select(_ => new List<LoadSample>()).ToList();
 
-        // Until what is compiled at run time is compiled.
+        // Until what is compiled at run time is compiled, which goes by the number of calls.
         foreach (var target in targets)
         {
-            await Wrk.RunAsync(rig, target, connections, Math.Max(2, rig.Options.Seconds));
+            await Wrk.RunAsync(rig, target, Math.Max(connections, 16), Math.Max(2, rig.Options.Seconds));
         }
 
         for (var round = 1; round <= rig.Options.Rounds; round++)
