@@ -77,7 +77,11 @@ internal static class CompareCommand
             await ResultsWriter.WriteAsync(options.Output, machine, options, reports);
         }
 
-        Progress.Say($"Written: {Path.Combine(options.Output, "results.md")}");
+        if (reports.Count > 0)
+        {
+            Progress.Say($"Written: {Path.Combine(options.Output, "results.md")}");
+        }
+
         return broken == 0 ? 0 : 1;
     }
 }

@@ -41,6 +41,7 @@ internal static class ProxiedScenario
 
         foreach (var target in targets)
         {
+            await target.Subject.AnsweredAsync(target.Path);
             await Answers.IsAsync(target.Subject, target.Path, body);
         }
 
