@@ -12,8 +12,11 @@ internal static class Programs
 
     public static string Simulator { get; } = Built("Gateway.Simulator");
 
-    private static string Built(string project) =>
-        Path.Combine(Root, "src", project, "bin", Configuration, "net10.0", project + ".dll");
+    /// <summary>Not built with every test project: only where it is referred to.</summary>
+    public static string Benchmarks { get; } = Built("Gateway.Benchmarks", "tests");
+
+    private static string Built(string project, string folder = "src") =>
+        Path.Combine(Root, folder, project, "bin", Configuration, "net10.0", project + ".dll");
 
     private static string FindRoot()
     {

@@ -1,0 +1,4 @@
+global using static System.FormattableString;
+
+// It reads /proc and starts Debian's tools.
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]

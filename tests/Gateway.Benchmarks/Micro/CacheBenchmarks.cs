@@ -1,0 +1,61 @@
+using BenchmarkDotNet.Attributes;
+using Gateway.Caching;
+using Gateway.Upstreams;
+using Gateway.Upstreams.Paymentwall;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Benchmarks.Micro;
+
+/// <summary>Looking up what is in memory.</summary>
+public partial class CacheBenchmarks : IDisposable
+{
+    private readonly MemoryCache _memory = new(new MemoryCacheOptions { SizeLimit = 64 * 1024 * 1024, TrackStatistics = true });
+    private readonly RedisConnection _redis;
+    private readonly PurgeLedger _ledger;
+    private readonly TwoLevelCache<PaymentwallProduct?, UpstreamFailure> _cache;
+    private readonly CacheQuery<PaymentwallProduct?, UpstreamFailure>[] _queries;
+
+    public CacheBenchmarks()
+    {
+        var redis = Options.Create(new RedisOptions());
+        _redis = new RedisConnection(redis, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+        _ledger = new PurgeLedger(_redis, redis, TimeProvider.System, NullLogger<PurgeLedger>.Instance);
+        _cache = new TwoLevelCache<PaymentwallProduct?, UpstreamFailure>(
+            new TwoLevelCacheOptions<PaymentwallProduct?, UpstreamFailure>(
+                "price", Wire.Default.PaymentwallProduct!, value => value is null, TimeSpan.FromSeconds(5), 64, UpstreamFailure.Timeout),
+            Options.Create(new CacheOptions { FreshFor = TimeSpan.FromHours(1) }),
+            redis,
+            _memory,
+            _redis,
+            new RedisLease(_redis, redis),
+            _ledger,
+            TimeProvider.System,
+            NullLogger<TwoLevelCache<PaymentwallProduct?, UpstreamFailure>>.Instance);
+        var prices = new Sample(12).Prices;
+        _queries = [.. prices.Select(price => new CacheQuery<PaymentwallProduct?, UpstreamFailure>(
+            "DE|" + price.Key, "sku:" + price.Key, _ => Task.FromResult((price.Value.TryGet(out var product, out var _) ? product : null, (UpstreamFailure?)null))))];
+    }
+
+    [GlobalSetup]
+    public async Task Setup() => await Task.WhenAll(_cache.GetMany(_queries));
+
+    [Benchmark]
+    public object GetTwelve() => _cache.GetMany(_queries);
+
+    [Benchmark]
+    public bool Peek() => _cache.TryPeek(_queries[7], out _);
+
+    [GlobalCleanup]
+    public void Dispose()
+    {
+        _memory.Dispose();
+        _ledger.Dispose();
+        _redis.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    [System.Text.Json.Serialization.JsonSerializable(typeof(PaymentwallProduct))]
+    private sealed partial class Wire : System.Text.Json.Serialization.JsonSerializerContext;
+}

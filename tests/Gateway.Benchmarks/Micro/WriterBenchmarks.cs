@@ -1,0 +1,28 @@
+using BenchmarkDotNet.Attributes;
+using Gateway.Catalog;
+
+namespace Gateway.Benchmarks.Micro;
+
+/// <summary>An answer into bytes that are ready.</summary>
+public class WriterBenchmarks
+{
+    private readonly DateTimeOffset _now = TimeProvider.System.GetUtcNow();
+    private CatalogResponse _response = null!;
+
+    [Params(12, 200)]
+    public int Components { get; set; }
+
+    [GlobalSetup]
+    public void Setup() => _response = new Sample(Components).Merge();
+
+    [Benchmark]
+    public object Identity() => Ready();
+
+    [Benchmark]
+    public int Gzip() => Ready().Body(ContentCoding.Gzip).Length;
+
+    [Benchmark]
+    public int Brotli() => Ready().Body(ContentCoding.Brotli).Length;
+
+    private ReadyAnswer Ready() => new(new CatalogAssembly(_response, Problem: null, _now.AddMinutes(1), Loaded: true, []), _response, _now, epoch: 0);
+}
