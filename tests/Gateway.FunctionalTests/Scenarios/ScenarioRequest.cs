@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Gateway.FunctionalTests.Stack;
 
@@ -61,10 +62,15 @@ internal sealed class ScenarioRequest
         return request;
     }
 
-    public HttpRequestMessage Message(ScenarioRun run, Uri gateway)
+    /// <param name="run">Knows the names in it.</param>
+    /// <param name="gateway">Its address.</param>
+    /// <param name="turn">Of how many that are asked, <c>${turn}</c> in the path.</param>
+    public HttpRequestMessage Message(ScenarioRun run, Uri gateway, int turn)
     {
         // As written: dots and escapes in a path are somebody else's to judge.
-        var message = new HttpRequestMessage(Method, new Uri(gateway.GetLeftPart(UriPartial.Authority) + run.Fill(Path), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+        var path = run.Fill(Path.Replace("${turn}", turn.ToString("000", CultureInfo.InvariantCulture), StringComparison.Ordinal));
+        var address = new Uri(gateway.GetLeftPart(UriPartial.Authority) + path, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var message = new HttpRequestMessage(Method, address);
         if (_body is not null)
         {
             message.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(_body));

@@ -145,14 +145,15 @@ internal sealed partial class ScenarioRun(Scenario scenario, ScenarioCast cast, 
         var all = new List<Played>();
         for (var turn = 0; turn < request.Times; turn++)
         {
-            all.AddRange(await Task.WhenAll(gateways.SelectMany(gateway => Enumerable.Range(0, request.AtOnce).Select(_ => OneAsync(gateway)))));
+            var first = turn * request.AtOnce;
+            all.AddRange(await Task.WhenAll(gateways.SelectMany(gateway => Enumerable.Range(first, request.AtOnce).Select(number => OneAsync(gateway, number)))));
         }
 
         return [.. all];
 
-        async Task<Played> OneAsync(GatewayProcess gateway)
+        async Task<Played> OneAsync(GatewayProcess gateway, int number)
         {
-            using var message = request.Message(this, gateway.Address);
+            using var message = request.Message(this, gateway.Address, number);
             var started = TimeProvider.System.GetTimestamp();
             var answer = await gateway.SendAsync(message, leaving);
             return new Played(answer, TimeProvider.System.GetElapsedTime(started));

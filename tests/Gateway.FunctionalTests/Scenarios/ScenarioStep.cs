@@ -85,7 +85,7 @@ internal sealed record ScenarioStep(string Where, string? Breaks, Func<ScenarioR
     private static ScenarioStep ReadOne(ScenarioNode node)
     {
         node.Find("why");
-        string[] verbs = ["request", "finish", "leave", "set", "purge", "wait", "await", "forget", "revoke", "redis", "gateway", "expect"];
+        string[] verbs = ["request", "finish", "leave", "set", "purge", "wait", "await", "forget", "revoke", "redis", "gateway", "check config", "expect"];
         if (ScenarioRequest.Find(node) is { } request)
         {
             return Step(run => run.AskAsync(request));
@@ -128,6 +128,8 @@ internal sealed record ScenarioStep(string Where, string? Breaks, Func<ScenarioR
             case "expect":
                 var state = ScenarioExpectation.ReadWorld(node.Get("expect"));
                 return Step(state.CheckWorldAsync);
+            case "check config":
+                return ReadCheck(node);
             case "forget":
                 return Word("calls", run => run.Simulator.ForgetAsync());
             case "revoke":
@@ -151,6 +153,24 @@ internal sealed record ScenarioStep(string Where, string? Breaks, Func<ScenarioR
             var verb = node.Pairs.First().Key;
             return node.Get(verb).IsWord(word) ? Step(act) : throw node.Get(verb).Error($"{word} is expected");
         }
+    }
+
+    /// <summary>A gateway that is only asked whether it would start with these settings.</summary>
+    private static ScenarioStep ReadCheck(ScenarioNode node)
+    {
+        var settings = node.Get("check config").Pairs.Select(pair => (pair.Key, Value: pair.Text)).ToArray();
+        var exit = node.Get("exits with").Number;
+        var says = node.Find("says")?.OneOrMore.Select(text => text.Text).ToList() ?? [];
+        var saysNot = node.Find("says not")?.OneOrMore.Select(text => text.Text).ToList() ?? [];
+        node.End();
+        return new ScenarioStep(node.Where, Breaks: null, async run =>
+        {
+            var (exitCode, output) = await GatewayProcess.CheckConfigurationAsync(GatewayProcess.Environment(run.Simulator, settings));
+            Assert.True(exitCode == exit, $"it ended with {exitCode}, not {exit}: {output}");
+            Assert.All(says, part => Assert.Contains(part, output, StringComparison.Ordinal));
+            Assert.All(saysNot, part => Assert.DoesNotContain(part, output, StringComparison.Ordinal));
+            LeakScanner.AssertNone(output);
+        });
     }
 
     private static ScenarioStep ReadRedis(ScenarioNode node)
