@@ -30,6 +30,10 @@ internal sealed class ScenarioMatcher
         {
             matcher.ReadKeys(node);
         }
+        else if (node.IsWord(string.Empty))
+        {
+            throw node.Error("no value; quote what has a comma in it, and write \"\" or null for nothing");
+        }
         else
         {
             matcher.AddEqual(node, asText);

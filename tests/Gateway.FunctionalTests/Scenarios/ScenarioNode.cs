@@ -45,7 +45,7 @@ internal sealed partial class ScenarioNode(string file, YamlNode node, string ke
         : throw Error("a list is expected");
 
     public IEnumerable<ScenarioNode> Pairs => Node is YamlMappingNode map
-        ? map.Children.Select(pair => With(pair.Value, ((YamlScalarNode)pair.Key).Value!, row))
+        ? map.Children.Select(pair => With(pair.Value, With(pair.Key, key, row).Text, row))
         : throw Error("keys with values are expected");
 
     /// <summary>A list's elements, or the only one.</summary>

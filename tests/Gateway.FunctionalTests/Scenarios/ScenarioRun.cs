@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Gateway.FunctionalTests.Stack;
 
@@ -22,8 +23,8 @@ internal sealed partial class ScenarioRun(Scenario scenario, ScenarioCast cast, 
     /// <summary>What a gateway has logged since the scenario began.</summary>
     public string LogOf(int number) => Gateway(number).Log[_logStarts[number - 1]..];
 
-    /// <summary><c>${first.ETag}</c> is a header of the answer called first.</summary>
-    public string Fill(string text) => Placeholder().Replace(text, match =>
+    /// <summary><c>${first.ETag}</c> is a header of the answer called first, <c>${a x 9000}</c> so many times a.</summary>
+    public string Fill(string text) => Placeholder().Replace(Repetition().Replace(text, Repeat), match =>
         Named(match.Groups["name"].Value).Header(match.Groups["header"].Value) ?? throw new FormatException($"{match.Value}: there is no such header."));
 
     public Task<IReadOnlyList<ReceivedRequest>> ReceivedAsync(string upstream) => upstream == "token"
@@ -164,9 +165,15 @@ internal sealed partial class ScenarioRun(Scenario scenario, ScenarioCast cast, 
     private async Task<IReadOnlyList<ReceivedRequest>> TokenRequestsAsync() =>
         [.. (await simulator.ReceivedAsync("authorization")).Where(request => request.Method == "POST")];
 
+    private static string Repeat(Match match) =>
+        new(match.Groups["character"].Value[0], int.Parse(match.Groups["times"].Value, CultureInfo.InvariantCulture));
+
     private static string Shown(Answer? answer) => answer is null
         ? "none"
         : $"{(int)answer.Status} {string.Join("; ", answer.Headers.Select(header => $"{header.Key}: {header.Value}"))}\n{(answer.Body.Length > 2_000 ? answer.Body[..2_000] + "..." : answer.Body)}";
+
+    [GeneratedRegex(@"\$\{(?<character>.) x (?<times>\d+)\}", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Repetition();
 
     [GeneratedRegex(@"\$\{(?<name>[a-zA-Z]+)\.(?<header>[A-Za-z-]+)\}", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Placeholder();

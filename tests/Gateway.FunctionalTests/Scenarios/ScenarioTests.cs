@@ -4,7 +4,9 @@ namespace Gateway.FunctionalTests.Scenarios;
 [TestCaseOrderer(typeof(ScenarioOrder))]
 public sealed class ScenarioTests(ScenarioStage stage) : IClassFixture<ScenarioStage>
 {
-    public static TheoryData<string> Files => [.. Scenarios.Scenario.Files];
+    /// <summary>All, or those whose names begin as the environment variable SCENARIOS says.</summary>
+    public static TheoryData<string> Files =>
+        [.. Scenarios.Scenario.Files.Where(file => file.StartsWith(Environment.GetEnvironmentVariable("SCENARIOS") ?? string.Empty, StringComparison.Ordinal))];
 
     [Theory]
     [MemberData(nameof(Files))]
