@@ -37,14 +37,23 @@ internal sealed class ScenarioCast : IAsyncDisposable
             "down" => [("Redis:ConnectionString", FormattableString.Invariant($"127.0.0.1:{RedisServer.FreePort()}"))],
             _ => [("Redis:ConnectionString", redis!.ConnectionString), ("Redis:KeyPrefix", prefix)],
         };
+
+        // A busy machine is not what is tested. Only a deadline of the scenario's own would contradict these.
+        (string, string)[] patience = scenario.Settings.Any(setting => setting.Key == "Catalog:Deadline")
+            ? []
+            :
+            [
+                ("Catalog:Deadline", "00:00:20"),
+                ("Billing:Timeout", "00:00:15"), ("Billing:AttemptTimeout", "00:00:15"),
+                ("Paymentwall:Timeout", "00:00:15"), ("Paymentwall:AttemptTimeout", "00:00:15"),
+            ];
         var cast = new ScenarioCast(
             simulator,
             redis,
             scenario.OwnsRedis,
             [
                 .. where,
-
-                // Not what a busy machine is tested for.
+                .. patience,
                 ("Redis:OperationTimeout", "00:00:01"),
                 ("Catalog:SkuMap:builtfor_example-setup-EUR-once", string.Empty),
                 .. scenario.Settings,

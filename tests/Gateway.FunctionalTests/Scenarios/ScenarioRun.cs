@@ -9,7 +9,7 @@ internal sealed partial class ScenarioRun(Scenario scenario, ScenarioCast cast, 
 {
     private readonly Dictionary<string, Answer> _named = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (ScenarioRequest Request, Task<Played[]> Answers, CancellationTokenSource Leaving)> _background = new(StringComparer.Ordinal);
-    private readonly int[] _logStarts = [.. cast.Gateways.Select(gateway => gateway.Log.Length)];
+    private readonly int[] _logStarts = [.. cast.Gateways.Select(gateway => scenario.IsFresh ? 0 : gateway.Log.Length)];
     private Answer? _last;
 
     public SimulatorProcess Simulator => simulator;

@@ -35,7 +35,7 @@ internal sealed record ScenarioStep(string Where, string? Breaks, Func<ScenarioR
         foreach (var product in node.Find("components")?.Pairs ?? [])
         {
             var body = product.IsList ? Listing(product).ToJsonString() : product.Text;
-            Add(run => run.Simulator.ComponentsAsync(product.Key, body));
+            Add(run => run.Simulator.ComponentsAsync(product.Key, run.Fill(body)));
         }
 
         foreach (var sku in node.Find("prices")?.Pairs ?? [])
