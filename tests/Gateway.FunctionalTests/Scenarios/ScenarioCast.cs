@@ -60,7 +60,7 @@ internal sealed class ScenarioCast : IAsyncDisposable
             ]);
         try
         {
-            cast._gateways.AddRange(await Task.WhenAll(Enumerable.Range(0, scenario.Gateways).Select(_ => cast.StartOneAsync())));
+            await Task.WhenAll(Enumerable.Range(0, scenario.Gateways).Select(_ => cast.AddAsync()));
         }
         catch
         {
@@ -93,6 +93,16 @@ internal sealed class ScenarioCast : IAsyncDisposable
             {
                 await Redis!.DisposeAsync();
             }
+        }
+    }
+
+    /// <summary>Each is known as soon as it is there: where another cannot start, it is stopped all the same.</summary>
+    private async Task AddAsync()
+    {
+        var gateway = await StartOneAsync();
+        lock (_gateways)
+        {
+            _gateways.Add(gateway);
         }
     }
 

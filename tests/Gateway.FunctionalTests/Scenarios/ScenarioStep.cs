@@ -125,7 +125,7 @@ internal sealed record ScenarioStep(string Where, string? Breaks, Func<ScenarioR
                 var condition = ScenarioExpectation.ReadWorld(node.Get("await"));
                 var patience = node.Find("for")?.Duration ?? TimeSpan.FromSeconds(15);
                 return Step(run => ScenarioRun.UntilAsync(patience, () => condition.CheckWorldAsync(run)));
-            case "expect":
+            case "expect" when node.Pairs.All(pair => pair.Key is "expect" or "why"):
                 var state = ScenarioExpectation.ReadWorld(node.Get("expect"));
                 return Step(state.CheckWorldAsync);
             case "check config":
