@@ -74,8 +74,7 @@ public sealed class ScenarioStage : IAsyncLifetime
         if (_rehearsed != gateway)
         {
             await GatewayProcess.EventuallyAsync(
-                async () => (await gateway.GetAsync("/billing/v1/products/builtfor_example/components")).Status == HttpStatusCode.OK, TimeSpan.FromMinutes(1));
-            await gateway.GetAsync("/catalog/builtfor_example", ("X-Api-Key", GatewayProcess.ProxyKey));
+                async () => (await gateway.GetAsync("/catalog/builtfor_example", ("X-Api-Key", GatewayProcess.ProxyKey))).Status == HttpStatusCode.OK, TimeSpan.FromMinutes(1));
             _rehearsed = gateway;
         }
 
