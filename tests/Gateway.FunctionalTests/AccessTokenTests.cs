@@ -28,33 +28,6 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
-    public async Task Many_requests_at_once_fetch_one_token()
-    {
-        await using var gateway = await stack.StartGatewayAsync();
-
-        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => gateway.GetAsync(Catalog)));
-
-        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
-        Assert.Equal(1, await stack.Simulator.TokenRequestsAsync());
-    }
-
-    [Fact]
-    public async Task Another_replica_takes_the_token_from_redis()
-    {
-        await using (var first = await stack.StartGatewayAsync())
-        {
-            await first.RedisIsUpAsync();
-            await first.GetAsync(Catalog);
-        }
-
-        await using var second = await stack.StartGatewayAsync();
-        await second.RedisIsUpAsync();
-
-        Assert.Equal(HttpStatusCode.OK, (await second.GetAsync(Catalog)).Status);
-        Assert.Equal(1, await stack.Simulator.TokenRequestsAsync());
-    }
-
-    [Fact]
     public async Task Replicas_with_another_encryption_key_keep_a_token_of_their_own()
     {
         var key = Convert.ToBase64String(Encoding.ASCII.GetBytes("0123456789abcdef0123456789abcdef"));
@@ -105,64 +78,6 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
     }
 
     [Fact]
-    public async Task Token_without_expires_in_is_used_and_assumed_to_live_a_minute()
-    {
-        await stack.Simulator.TokenSettingsAsync(new { omitExpiresIn = true });
-        await using var gateway = await GatewayProcess.StartAsync(stack.Simulator);
-
-        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
-        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
-
-        Assert.Equal(1, await stack.Simulator.TokenRequestsAsync());
-        Assert.Contains("\"LifeSeconds\":60", await gateway.LogLineAsync("Obtained an access token"), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Revoked_token_is_replaced_and_no_client_sees_it()
-    {
-        await using var gateway = await stack.StartGatewayAsync();
-        await gateway.RedisIsUpAsync();
-        await gateway.GetAsync(Catalog);
-        await stack.Simulator.RevokeTokensAsync();
-
-        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => gateway.GetAsync(Catalog)));
-
-        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
-        Assert.Equal(2, await stack.Simulator.TokenRequestsAsync());
-    }
-
-    [Fact]
-    public async Task Replica_with_a_revoked_token_takes_the_newer_one_from_redis()
-    {
-        await using var first = await stack.StartGatewayAsync();
-        await using var second = await stack.StartGatewayAsync();
-        await Task.WhenAll(first.RedisIsUpAsync(), second.RedisIsUpAsync());
-        await first.GetAsync(Catalog);
-        await second.GetAsync(Catalog);
-        await stack.Simulator.RevokeTokensAsync();
-
-        Assert.Equal(HttpStatusCode.OK, (await first.GetAsync(Catalog)).Status);
-        Assert.Equal(HttpStatusCode.OK, (await second.GetAsync(Catalog)).Status);
-
-        Assert.Equal(2, await stack.Simulator.TokenRequestsAsync());
-    }
-
-    [Fact]
-    public async Task Billing_that_always_says_401_is_a_rejection_and_burns_one_token()
-    {
-        await using var gateway = await stack.StartGatewayAsync();
-        await stack.Simulator.FaultAsync("billing", new { status = 401 });
-
-        for (var call = 0; call < 5; call++)
-        {
-            var answer = await gateway.GetAsync(Catalog);
-            Assert.Equal((HttpStatusCode.BadGateway, "upstreamRejected"), (answer.Status, answer.Code));
-        }
-
-        Assert.Equal(2, await stack.Simulator.TokenRequestsAsync());
-    }
-
-    [Fact]
     public async Task Token_request_is_what_the_vendor_documents()
     {
         await using var gateway = await stack.StartGatewayAsync();
@@ -171,32 +86,6 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
         var request = Assert.Single(await stack.Simulator.ReceivedAsync("authorization"), request => request.Method == "POST");
         var credentials = Encoding.UTF8.GetString(Convert.FromBase64String(request.Header("Authorization")!["Basic ".Length..]));
         Assert.Equal("demo%3Aclient%2F1:demo+secret%2B%26%2F%3A1", credentials);
-    }
-
-    [Fact]
-    public async Task Without_redis_it_works_in_memory_and_one_line_says_so()
-    {
-        await using var gateway = await GatewayProcess.StartAsync(stack.Simulator);
-
-        await gateway.GetAsync(Catalog);
-        await gateway.GetAsync(Catalog);
-
-        Assert.Equal(1, await stack.Simulator.TokenRequestsAsync());
-        Assert.Single(gateway.Log.Split('\n'), line => line.Contains("Redis", StringComparison.Ordinal));
-        Assert.Equal("off", (string?)(await gateway.GetAsync("/health/ready")).Json["redis"]);
-    }
-
-    [Fact]
-    public async Task Redis_that_does_not_exist_does_not_delay_the_start_or_a_request()
-    {
-        await using var gateway = await GatewayProcess.StartAsync(
-            stack.Simulator, ("Redis:ConnectionString", $"127.0.0.1:{RedisServer.FreePort()}"));
-
-        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
-        Assert.Equal(1, await stack.Simulator.TokenRequestsAsync());
-        await gateway.LogLineAsync("Redis is not in use");
-        var ready = await gateway.GetAsync("/health/ready");
-        Assert.Equal((HttpStatusCode.OK, "degraded", "down"), (ready.Status, (string)ready.Json["status"]!, (string)ready.Json["redis"]!));
     }
 
     [Fact]

@@ -53,32 +53,6 @@ public sealed class ApiKeyTests(GatewayStack stack) : IClassFixture<GatewayStack
     }
 
     [Fact]
-    public async Task A_key_without_the_role_gets_a_403_that_names_the_header()
-    {
-        var answer = await stack.Gateway.SendAsync(HttpMethod.Post, Purge, ("X-Api-Key", GatewayProcess.ProxyKey));
-
-        Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
-        Assert.Equal("forbidden", answer.Code);
-        Assert.Contains("X-Api-Key", (string?)answer.Json["detail"], StringComparison.Ordinal);
-        Assert.DoesNotContain("backend", answer.Body, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_catalog_that_needs_a_key_is_for_nobody_else_and_for_no_cache()
-    {
-        await using var gateway = await stack.StartGatewayAsync(("Security:RequireKeyForCatalog", "true"));
-
-        var without = await gateway.GetAsync(Catalog);
-        var wrong = await gateway.GetAsync(Catalog, ("X-Api-Key", "rubbish"));
-        var with = await gateway.GetAsync(Catalog, ("X-Api-Key", GatewayProcess.ProxyKey));
-
-        Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized), (without.Status, wrong.Status));
-        Assert.Equal(HttpStatusCode.OK, with.Status);
-        Assert.Equal("private, no-store", with.Header("Cache-Control"));
-        Assert.Equal("no-store", without.Header("Cache-Control"));
-    }
-
-    [Fact]
     public async Task Keys_rotate_without_a_restart()
     {
         Write("Security__ApiKeys__2__Name", "shop");

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text.Json.Nodes;
 using Gateway.FunctionalTests.Stack;
 using StackExchange.Redis;
 
@@ -308,63 +307,5 @@ public sealed class FleetTests
         {
             Assert.NotNull((await replica.GetAsync("/catalog?product=bulk_000&prices=skip")).Component("new"));
         }
-    }
-
-    [Fact]
-    public async Task A_soft_purge_serves_the_old_answer_while_it_is_refreshed()
-    {
-        await using var fleet = await Fleet.StartAsync(1);
-        var gateway = fleet.Replicas[0];
-        await fleet.Simulator.ComponentsAsync("bulk_000", """{"items":[{"id":"old"}],"total":1}""");
-        await gateway.GetAsync("/catalog?product=bulk_000&prices=skip");
-        await fleet.Simulator.ComponentsAsync("bulk_000", """{"items":[{"id":"new"}],"total":1}""");
-        await fleet.Simulator.FaultAsync("billing", new { latencyMs = 300 });
-
-        await gateway.PurgeAsync("product=bulk_000");
-
-        Assert.NotNull((await gateway.GetAsync("/catalog?product=bulk_000&prices=skip")).Component("old"));
-        await GatewayProcess.EventuallyAsync(
-            async () => (string?)(await gateway.GetAsync("/catalog?product=bulk_000&prices=skip")).Items[0]!["id"] == "new", TimeSpan.FromSeconds(5));
-    }
-
-    [Fact]
-    public async Task A_redis_that_comes_back_empty_is_filled_again_and_purges_still_count()
-    {
-        await using var fleet = await Fleet.StartAsync(2);
-        await fleet.AskAllAsync(1, _ => Question);
-        await fleet.Replicas[0].PurgeAsync();
-        await fleet.Redis.KillAsync();
-        await fleet.Redis.RestartAsync();
-        await Task.WhenAll(fleet.Replicas.Select(replica => replica.LogLineAsync("restored")));
-        await Task.WhenAll(fleet.Replicas.Select(replica => replica.RedisIsUpAsync()));
-        await fleet.Simulator.ComponentsAsync("bulk_000", """{"items":[{"id":"old"}],"total":1}""");
-        await fleet.AskAllAsync(1, _ => "/catalog?product=bulk_000&prices=skip");
-        await fleet.Simulator.ComponentsAsync("bulk_000", """{"items":[{"id":"new"}],"total":1}""");
-
-        await fleet.Replicas[1].PurgeAsync("product=bulk_000&hard=true");
-
-        await GatewayProcess.EventuallyAsync(
-            async () => (await fleet.AskAllAsync(1, _ => "/catalog?product=bulk_000&prices=skip")).All(answer => (string?)answer.Items[0]!["id"] == "new"),
-            TimeSpan.FromSeconds(2));
-    }
-
-    [Fact]
-    public async Task A_purge_without_redis_says_that_it_is_this_replica_s_alone_and_reaches_the_others_later()
-    {
-        await using var fleet = await Fleet.StartAsync(2);
-        await fleet.Simulator.ComponentsAsync("bulk_000", """{"items":[{"id":"old"}],"total":1}""");
-        await fleet.AskAllAsync(1, _ => "/catalog?product=bulk_000&prices=skip");
-        await fleet.Simulator.ComponentsAsync("bulk_000", """{"items":[{"id":"new"}],"total":1}""");
-        await fleet.Redis.KillAsync();
-        await Task.WhenAll(fleet.Replicas.Select(replica => replica.LogLineAsync("Redis is not in use")));
-
-        var answer = await fleet.Replicas[0].SendAsync(HttpMethod.Post, "/admin/cache/purge?product=bulk_000&hard=true", ("X-Api-Key", GatewayProcess.AdminKey));
-
-        Assert.Equal("""{"scope":"product:bulk_000","hard":true,"replicas":"this"}""", JsonNode.Parse(answer.Body)!.ToJsonString());
-        Assert.NotNull((await fleet.Replicas[0].GetAsync("/catalog?product=bulk_000&prices=skip")).Component("new"));
-        Assert.NotNull((await fleet.Replicas[1].GetAsync("/catalog?product=bulk_000&prices=skip")).Component("old"));
-        await fleet.Redis.RestartAsync();
-        await GatewayProcess.EventuallyAsync(
-            async () => (string?)(await fleet.Replicas[1].GetAsync("/catalog?product=bulk_000&prices=skip")).Items[0]!["id"] == "new", TimeSpan.FromSeconds(25));
     }
 }

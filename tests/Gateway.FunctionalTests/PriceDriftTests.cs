@@ -52,13 +52,6 @@ public sealed class PriceDriftTests(GatewayStack stack) : IClassFixture<GatewayS
         Assert.Equal(1, gateway.Log.Split('\n').Count(line => line.Contains("\"Id\":4102", StringComparison.Ordinal)));
     }
 
-    [Fact]
-    public async Task The_list_is_for_administrators() =>
-        Assert.Equal(
-            (HttpStatusCode.Unauthorized, HttpStatusCode.Forbidden),
-            ((await stack.Gateway.GetAsync("/admin/price-drift")).Status,
-                (await stack.Gateway.GetAsync("/admin/price-drift", ("X-Api-Key", GatewayProcess.ProxyKey))).Status));
-
     private static string Monthly(string amount) =>
         $$"""{"object":"product","amount":"{{amount}}","currency":"EUR","period_length":"1","period_type":"month","recurring":"1"}""";
 

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Text.Json.Nodes;
 
@@ -26,5 +27,19 @@ internal sealed record Answer(HttpStatusCode Status, IReadOnlyDictionary<string,
         // As sent: the client's typed headers are put into another order.
         response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated)
             .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase),
-        await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        await ReadBodyAsync(response.Content));
+
+    /// <summary>Decoded, whatever coding it came in.</summary>
+    private static async Task<string> ReadBodyAsync(HttpContent content)
+    {
+        await using var raw = await content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
+        await using Stream body = string.Concat(content.Headers.ContentEncoding) switch
+        {
+            "gzip" => new GZipStream(raw, CompressionMode.Decompress),
+            "br" => new BrotliStream(raw, CompressionMode.Decompress),
+            _ => raw,
+        };
+        using var reader = new StreamReader(body);
+        return await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+    }
 }

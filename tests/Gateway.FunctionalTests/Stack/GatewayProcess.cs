@@ -106,7 +106,15 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        using var response = await _client.SendAsync(request, TestContext.Current.CancellationToken);
+        return await SendAsync(request, CancellationToken.None);
+    }
+
+    /// <param name="request">Is not disposed of.</param>
+    /// <param name="leaving">The client's own leaving; the test's end cancels in any case.</param>
+    public async Task<Answer> SendAsync(HttpRequestMessage request, CancellationToken leaving)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(leaving, TestContext.Current.CancellationToken);
+        using var response = await _client.SendAsync(request, ended.Token);
         var answer = await Answer.ReadAsync(response);
         _answers.Enqueue(answer);
         return answer;

@@ -55,6 +55,9 @@ internal sealed class SimulatorProcess : IAsyncDisposable
     /// <param name="fault">See the simulator's control API.</param>
     public Task FaultAsync(string upstream, object fault) => SendAsync(HttpMethod.Put, $"faults/{upstream}", JsonSerializer.Serialize(fault));
 
+    /// <summary>Forgets what was received so far.</summary>
+    public Task ForgetAsync() => SendAsync(HttpMethod.Delete, "requests");
+
     public Task ClearFaultsAsync() => SendAsync(HttpMethod.Delete, "faults");
 
     public Task RevokeTokensAsync() => SendAsync(HttpMethod.Post, "tokens/revoke");

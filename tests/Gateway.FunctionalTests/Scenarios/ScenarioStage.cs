@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Net;
+using Gateway.FunctionalTests.Stack;
+
+namespace Gateway.FunctionalTests.Scenarios;
+
+/// <summary>
+/// Where scenarios are played, one after the other: one simulator, one Redis, and the gateways that are needed now. Those of the next
+/// scenario start, and those of the last one stop, while this one is played: half of the time would be waiting for that.
+/// </summary>
+public sealed class ScenarioStage : IAsyncLifetime
+{
+    private readonly List<Task> _leaving = [];
+    private SimulatorProcess _simulator = null!;
+    private RedisServer _redis = null!;
+    private (string Name, Task<ScenarioCast> Cast)? _now;
+    private (string Name, Task<ScenarioCast> Cast)? _next;
+    private GatewayProcess? _rehearsed;
+    private int _started;
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync();
+        _simulator = await SimulatorProcess.StartAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // The last first, and each also where one before it failed.
+        await using var redis = _redis;
+        await using var simulator = _simulator;
+        foreach (var cast in new[] { _now, _next }.OfType<(string Name, Task<ScenarioCast> Cast)>())
+        {
+            _leaving.Add(LeaveAsync(cast.Cast));
+        }
+
+        await Task.WhenAll(_leaving);
+    }
+
+    internal async Task PlayAsync(Scenario scenario, Scenario? next)
+    {
+        if (_now?.Name != scenario.Cast)
+        {
+            if (_now is { } last)
+            {
+                _leaving.Add(LeaveAsync(last.Cast));
+            }
+
+            _now = _next?.Name == scenario.Cast ? _next : (scenario.Cast, StartAsync(scenario));
+            _next = null;
+        }
+
+        var cast = await _now!.Value.Cast;
+        await _simulator.ResetAsync();
+        await cast.ReadyAsync();
+        if (!scenario.IsFresh)
+        {
+            await RehearseAsync(cast.Gateways[0]);
+            await _simulator.ResetAsync();
+        }
+
+        if (next is not null && next.Cast != scenario.Cast && _next is null)
+        {
+            _next = (next.Cast, StartAsync(next));
+        }
+
+        using var run = new ScenarioRun(scenario, cast, _simulator);
+        await run.PlayAsync();
+    }
+
+    /// <summary>The token is there and the code has run once, so that no scenario depends on who came first; then everything is purged.</summary>
+    private async Task RehearseAsync(GatewayProcess gateway)
+    {
+        if (_rehearsed != gateway)
+        {
+            await GatewayProcess.EventuallyAsync(
+                async () => (await gateway.GetAsync("/catalog/builtfor_example", ("X-Api-Key", GatewayProcess.ProxyKey))).Status == HttpStatusCode.OK, TimeSpan.FromMinutes(1));
+            _rehearsed = gateway;
+        }
+
+        await gateway.PurgeAsync();
+    }
+
+    private static async Task LeaveAsync(Task<ScenarioCast> cast) => await (await cast).DisposeAsync();
+
+    private Task<ScenarioCast> StartAsync(Scenario scenario) =>
+        ScenarioCast.StartAsync(scenario, _simulator, _redis, "s" + (++_started).ToString(CultureInfo.InvariantCulture));
+}
