@@ -1,4 +1,4 @@
 namespace Gateway.Catalog;
 
-/// <summary>What a request that was seen before asks for, in which coding, and which endpoint answers it.</summary>
-internal sealed record KnownRequest(CatalogQuestion Question, ContentCoding Coding, Endpoint? Endpoint);
+/// <summary>What a request that was seen before asks for, and in which coding.</summary>
+internal sealed record KnownRequest(CatalogQuestion Question, ContentCoding Coding);

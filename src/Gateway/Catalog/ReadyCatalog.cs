@@ -6,14 +6,8 @@ namespace Gateway.Catalog;
 /// </summary>
 internal sealed class ReadyCatalog(RequestDelegate next, KnownRequests requests, CatalogAnswers answers, CatalogHeaders headers)
 {
-    public Task InvokeAsync(HttpContext context)
-    {
-        if (requests.Find(context) is not { } known || answers.TryGetReady(known.Question) is not { } ready)
-        {
-            return next(context);
-        }
-
-        context.SetEndpoint(known.Endpoint);
-        return CatalogEndpoints.WriteReadyAsync(context, ready, known.Question, known.Coding, headers);
-    }
+    public Task InvokeAsync(HttpContext context) =>
+        requests.Find(context) is { } known && answers.TryGetReady(known.Question) is { } ready
+            ? CatalogEndpoints.WriteReadyAsync(context, ready, known.Question, known.Coding, headers)
+            : next(context);
 }
