@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gateway.AccessTokens;
 using Gateway.Caching;
 using Gateway.Tests.Telemetry;
@@ -12,7 +11,7 @@ public sealed class AccessTokenProviderTests : IDisposable
     private static readonly TimeSpan Life = TimeSpan.FromHours(1);
 
     private readonly ManualTimeProvider _time = new();
-    private readonly FakeTokenEndpoint _endpoint = new();
+    private readonly FakeTokenEndpoint _endpoint = new(Life);
     private readonly LogRecorder<AccessTokenProvider> _log = new();
     private readonly RedisConnection _redis;
     private readonly AccessTokenProvider _provider;
@@ -485,63 +484,5 @@ public sealed class AccessTokenProviderTests : IDisposable
         var token = await _provider.GetAsync(Cancel);
         await Quiet.SettleAsync();
         return token?.Value;
-    }
-
-    private sealed class FakeTokenEndpoint : ITokenEndpoint
-    {
-        private readonly Lock _gate = new();
-        private readonly List<(int Count, TaskCompletionSource Reached)> _watchers = [];
-        private TaskCompletionSource _open = Opened();
-        private int _issued;
-
-        public int Requests { get; private set; }
-
-        public bool Failing { get; set; }
-
-        /// <summary>Requests from now on wait until <see cref="Release"/>, or until they are cancelled.</summary>
-        public void Hold() => _open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public void Release() => _open.TrySetResult();
-
-        public Task RequestedAsync(int times)
-        {
-            lock (_gate)
-            {
-                var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                _watchers.Add((times, reached));
-                Tell();
-                return reached.Task.WaitAsync(Cancel);
-            }
-        }
-
-        public async Task<IssuedToken?> RequestAsync(CancellationToken cancellationToken)
-        {
-            lock (_gate)
-            {
-                Requests++;
-                Tell();
-            }
-
-            await _open.Task.WaitAsync(cancellationToken);
-            return Failing ? null : new IssuedToken("token-" + Interlocked.Increment(ref _issued).ToString(CultureInfo.InvariantCulture), Life);
-        }
-
-        private static TaskCompletionSource Opened()
-        {
-            var open = new TaskCompletionSource();
-            open.SetResult();
-            return open;
-        }
-
-        private void Tell()
-        {
-            foreach (var (count, reached) in _watchers)
-            {
-                if (Requests >= count)
-                {
-                    reached.TrySetResult();
-                }
-            }
-        }
     }
 }
