@@ -10,7 +10,7 @@ namespace Gateway.Tests;
 public sealed class RedisFixture : IAsyncLifetime
 {
     private RedisServerProcess? _server;
-    private RedisConnection? _own;
+    private readonly List<RedisConnection> _connections = [];
 
     public static string NewPrefix() => "test-" + Guid.NewGuid().ToString("N");
 
@@ -21,27 +21,33 @@ public sealed class RedisFixture : IAsyncLifetime
         if (RedisServerProcess.IsInstalled)
         {
             _server = await RedisServerProcess.StartAsync();
-            _own = await ConnectAsync(Options("test"));
+            for (var replica = 0; replica < 3; replica++)
+            {
+                _connections.Add(await ConnectAsync());
+            }
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        _own?.Dispose();
+        _connections.ForEach(connection => connection.Dispose());
         if (_server is not null)
         {
             await _server.DisposeAsync();
         }
     }
 
+    /// <summary>Three, for as many replicas: making one takes longer than most tests.</summary>
+    internal IReadOnlyList<RedisConnection> Connections => _connections;
+
     /// <summary>Patient, since the machine may be busy; what Redis does not answer in time is tested elsewhere.</summary>
     internal IOptions<RedisOptions> Options(string prefix) => Microsoft.Extensions.Options.Options.Create(
         new RedisOptions { ConnectionString = _server!.ConnectionString, KeyPrefix = prefix, OperationTimeout = TimeSpan.FromSeconds(10) });
 
     /// <summary>A connection that is up. Its own time is the real one, whatever clock its users have.</summary>
-    internal static async Task<RedisConnection> ConnectAsync(IOptions<RedisOptions> options)
+    internal async Task<RedisConnection> ConnectAsync()
     {
-        var connection = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+        var connection = new RedisConnection(Options("test"), TimeProvider.System, NullLogger<RedisConnection>.Instance);
         connection.Start();
         await Quiet.UntilAsync(() => connection.State == RedisState.Up);
         return connection;
@@ -50,7 +56,7 @@ public sealed class RedisFixture : IAsyncLifetime
     /// <summary>What lies there, or put something there.</summary>
     internal async Task<T> AskAsync<T>(Func<IDatabase, Task<T>> ask)
     {
-        var (done, value) = await _own!.TryAsync("TEST", ask);
+        var (done, value) = await _connections[0].TryAsync("TEST", ask);
         Assert.True(done);
         return value!;
     }

@@ -8,32 +8,29 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Tests.AccessTokens;
 
 /// <summary>Several replicas, each on a clock of its own, with one token server and one real Redis.</summary>
-public sealed class SharedAccessTokenTests(RedisFixture redis) : IClassFixture<RedisFixture>, IAsyncLifetime
+public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDisposable
 {
     private static readonly TimeSpan Life = TimeSpan.FromHours(1);
     private static readonly TimeSpan LeaseLife = AccessTokenProvider.LoadTimeout + TimeSpan.FromSeconds(1);
 
     private readonly string _prefix = RedisFixture.NewPrefix();
     private readonly FakeTokenEndpoint _endpoint = new(Life);
-    private readonly List<Replica> _replicas = [];
-    private Replica _a = null!;
-    private Replica _b = null!;
+    private readonly Replica _a;
+    private readonly Replica _b;
+
+    private readonly RedisFixture _redis;
+
+    public SharedAccessTokenTests(RedisFixture redis)
+    {
+        RedisFixture.SkipWithoutRedis();
+        _redis = redis;
+        _a = NewReplica(0);
+        _b = NewReplica(1);
+    }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync()
-    {
-        RedisFixture.SkipWithoutRedis();
-        _a = await ReplicaAsync();
-        _b = await ReplicaAsync();
-    }
-
-    public ValueTask DisposeAsync()
-    {
-        _endpoint.Release();
-        _replicas.ForEach(replica => replica.Redis.Dispose());
-        return ValueTask.CompletedTask;
-    }
+    public void Dispose() => _endpoint.Release();
 
     [Fact]
     public async Task What_one_replica_stored_another_reads_whole()
@@ -51,8 +48,8 @@ public sealed class SharedAccessTokenTests(RedisFixture redis) : IClassFixture<R
     {
         var token = (await _a.Provider.GetAsync(Cancel))!;
 
-        var key = Assert.Single(await redis.KeysAsync(_prefix));
-        var (wire, left) = await redis.AskAsync(async database => ((byte[])(await database.StringGetAsync(key))!, await database.KeyTimeToLiveAsync(key)));
+        var key = Assert.Single(await _redis.KeysAsync(_prefix));
+        var (wire, left) = await _redis.AskAsync(async database => ((byte[])(await database.StringGetAsync(key))!, await database.KeyTimeToLiveAsync(key)));
 
         Assert.DoesNotContain(token.Value, Encoding.UTF8.GetString(wire), StringComparison.Ordinal);
         Assert.InRange(left!.Value, TimeSpan.FromMinutes(50), Life - TimeSpan.FromSeconds(30));
@@ -64,7 +61,7 @@ public sealed class SharedAccessTokenTests(RedisFixture redis) : IClassFixture<R
         var now = _a.Time.GetUtcNow();
         await _a.Store.SetAsync(new AccessToken("x", now - Life, now + TimeSpan.FromSeconds(30), followsRejection: false));
 
-        Assert.Empty(await redis.KeysAsync(_prefix));
+        Assert.Empty(await _redis.KeysAsync(_prefix));
     }
 
     [Theory]
@@ -76,7 +73,7 @@ public sealed class SharedAccessTokenTests(RedisFixture redis) : IClassFixture<R
     [InlineData(nameof(AccessTokensOptions.EncryptionKey))]
     public async Task Replicas_with_other_credentials_share_nothing_and_do_not_disturb_each_other(string setting)
     {
-        var other = await ReplicaAsync(With(setting));
+        var other = NewReplica(2, With(setting));
 
         var own = await _a.Provider.GetAsync(Cancel);
         var others = await other.Provider.GetAsync(Cancel);
@@ -84,14 +81,14 @@ public sealed class SharedAccessTokenTests(RedisFixture redis) : IClassFixture<R
         Assert.NotEqual(own!.Value, others!.Value);
         Assert.Equal(own.Value, (await _b.Provider.GetAsync(Cancel))?.Value);
         Assert.Equal(others.Value, (await other.Store.GetAsync())?.Value);
-        Assert.Equal(2, (await redis.KeysAsync(_prefix)).Count);
+        Assert.Equal(2, (await _redis.KeysAsync(_prefix)).Count);
     }
 
     [Fact]
     public async Task Parts_of_the_credentials_cannot_run_into_each_other()
     {
-        var first = await ReplicaAsync(Credentials(id: "a\n1:b", audience: "c"));
-        var second = await ReplicaAsync(Credentials(id: "a", audience: "1:b\nc"));
+        var first = NewReplica(0, Credentials(id: "a\n1:b", audience: "c"));
+        var second = NewReplica(2, Credentials(id: "a", audience: "1:b\nc"));
         await first.Provider.GetAsync(Cancel);
 
         Assert.Null(await second.Store.GetAsync());
@@ -100,8 +97,8 @@ public sealed class SharedAccessTokenTests(RedisFixture redis) : IClassFixture<R
     [Fact]
     public async Task The_order_of_the_scopes_makes_no_other_token()
     {
-        var one = await ReplicaAsync(Credentials(scopes: "openid products a"));
-        var other = await ReplicaAsync(Credentials(scopes: "a products  openid"));
+        var one = NewReplica(0, Credentials(scopes: "openid products a"));
+        var other = NewReplica(2, Credentials(scopes: "a products  openid"));
 
         await one.Provider.GetAsync(Cancel);
 
@@ -129,9 +126,9 @@ public sealed class SharedAccessTokenTests(RedisFixture redis) : IClassFixture<R
     public async Task What_is_no_token_is_not_read_and_the_next_one_takes_its_place(string content)
     {
         await _a.Provider.GetAsync(Cancel);
-        var key = Assert.Single(await redis.KeysAsync(_prefix));
+        var key = Assert.Single(await _redis.KeysAsync(_prefix));
         var wire = new TokenCipher(_a.Options.Value).Seal(Encoding.UTF8.GetBytes(content), key);
-        await redis.AskAsync(database => database.StringSetAsync(key, wire));
+        await _redis.AskAsync(database => database.StringSetAsync(key, wire));
 
         Assert.Null(await _b.Store.GetAsync());
         Assert.Equal("token-2", (await _b.Provider.GetAsync(Cancel))?.Value);
@@ -182,7 +179,7 @@ public sealed class SharedAccessTokenTests(RedisFixture redis) : IClassFixture<R
         Assert.Equal("token-1", (await _b.PollUntilAsync(second))?.Value);
         Assert.Equal(1, _endpoint.Requests);
         Assert.InRange(Assert.Single(metrics.Of("gateway.lease.wait.duration", "kind=token")), 0.15, 5);
-        Assert.Single(await redis.KeysAsync(_prefix));
+        Assert.Single(await _redis.KeysAsync(_prefix));
     }
 
     [Fact]
@@ -221,8 +218,8 @@ public sealed class SharedAccessTokenTests(RedisFixture redis) : IClassFixture<R
         var call = _a.Provider.GetAsync(Cancel).AsTask();
         await _endpoint.RequestedAsync(1);
 
-        var key = Assert.Single(await redis.KeysAsync(_prefix));
-        var left = await redis.AskAsync(database => database.KeyTimeToLiveAsync(key));
+        var key = Assert.Single(await _redis.KeysAsync(_prefix));
+        var left = await _redis.AskAsync(database => database.KeyTimeToLiveAsync(key));
         Assert.InRange(left!.Value, TimeSpan.FromSeconds(1), LeaseLife);
         Assert.True(await _b.Store.IsLeaseHeldAsync());
 
@@ -339,13 +336,8 @@ public sealed class SharedAccessTokenTests(RedisFixture redis) : IClassFixture<R
         return options;
     }
 
-    private async Task<Replica> ReplicaAsync(AccessTokensOptions? credentials = null)
-    {
-        var options = redis.Options(_prefix);
-        var replica = new Replica(await RedisFixture.ConnectAsync(options), options, credentials ?? Credentials(), _endpoint);
-        _replicas.Add(replica);
-        return replica;
-    }
+    private Replica NewReplica(int number, AccessTokensOptions? credentials = null) =>
+        new(_redis.Connections[number], _redis.Options(_prefix), credentials ?? Credentials(), _endpoint);
 
     private sealed class Replica
     {
@@ -355,14 +347,11 @@ public sealed class SharedAccessTokenTests(RedisFixture redis) : IClassFixture<R
 
         public Replica(RedisConnection redis, IOptions<RedisOptions> redisOptions, AccessTokensOptions credentials, ITokenEndpoint endpoint)
         {
-            Redis = redis;
             Options = new Changeable { Value = credentials };
             Store = new AccessTokenStore(redis, new RedisLease(redis, redisOptions), Options, redisOptions, Time);
             Provider = new AccessTokenProvider(endpoint, Store, Time, NullLogger<AccessTokenProvider>.Instance);
             _start = Time.GetUtcNow();
         }
-
-        public RedisConnection Redis { get; }
 
         public ManualTimeProvider Time { get; } = new();
 
