@@ -170,13 +170,13 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
         var first = _a.Provider.GetAsync(Cancel).AsTask();
         await _endpoint.RequestedAsync(1);
         var second = _b.Provider.GetAsync(Cancel).AsTask();
-        await _b.PollAsync(3);
+        await _b.Time.PollAsync(3);
         Assert.Equal(1, _endpoint.Requests);
 
         _endpoint.Release();
         await first;
 
-        Assert.Equal("token-1", (await _b.PollUntilAsync(second))?.Value);
+        Assert.Equal("token-1", (await _b.Time.PollUntilAsync(second))?.Value);
         Assert.Equal(1, _endpoint.Requests);
         Assert.InRange(Assert.Single(metrics.Of("gateway.lease.wait.duration", "kind=token")), 0.15, 5);
         Assert.Single(await _redis.KeysAsync(_prefix));
@@ -190,12 +190,12 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
         var first = _a.Provider.GetAsync(Cancel).AsTask();
         await _endpoint.RequestedAsync(1);
         var second = _b.Provider.GetAsync(Cancel).AsTask();
-        await _b.PollAsync(1);
+        await _b.Time.PollAsync(1);
         _endpoint.Release();
         Assert.Null(await first);
         _endpoint.Failing = false;
 
-        Assert.Equal("token-1", (await _b.PollUntilAsync(second))?.Value);
+        Assert.Equal("token-1", (await _b.Time.PollUntilAsync(second))?.Value);
         Assert.InRange(_b.Elapsed, TimeSpan.Zero, LeaseLife - TimeSpan.FromSeconds(1));
         Assert.Equal(2, _endpoint.Requests);
     }
@@ -206,7 +206,7 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
         // Longer than this test, in real time: only the waiting one's own patience can end it.
         Assert.NotNull((await _a.Store.TryTakeLeaseAsync(TimeSpan.FromMinutes(10))).Lease);
 
-        Assert.Equal("token-1", (await _b.PollUntilAsync(_b.Provider.GetAsync(Cancel).AsTask()))?.Value);
+        Assert.Equal("token-1", (await _b.Time.PollUntilAsync(_b.Provider.GetAsync(Cancel).AsTask()))?.Value);
 
         Assert.Equal(LeaseLife, _b.Elapsed);
     }
@@ -225,7 +225,7 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
 
         _endpoint.Release();
         await call;
-        await Replica.UntilAsync(async () => !await _b.Store.IsLeaseHeldAsync());
+        await Quiet.UntilAsync(async () => !await _b.Store.IsLeaseHeldAsync());
     }
 
     [Fact]
@@ -237,9 +237,9 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
         _b.Time.Advance(Life * 0.86);
 
         Assert.Equal("token-1", (await _a.Provider.GetAsync(Cancel))?.Value);
-        await Replica.UntilAsync(async () => (await _b.Store.GetAsync())?.Value == "token-2");
+        await Quiet.UntilAsync(async () => (await _b.Store.GetAsync())?.Value == "token-2");
         Assert.Equal("token-1", (await _b.Provider.GetAsync(Cancel))?.Value);
-        await Replica.UntilAsync(async () => (await _b.Provider.GetAsync(Cancel))?.Value == "token-2");
+        await Quiet.UntilAsync(async () => (await _b.Provider.GetAsync(Cancel))?.Value == "token-2");
 
         Assert.Equal(2, _endpoint.Requests);
     }
@@ -308,10 +308,10 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
 
         var stop = _a.Provider.DisposeAsync().AsTask();
         await Quiet.UntilAsync(() => _a.Time.PendingTimers == 2);
-        await _a.PollAsync(19);
+        await _a.Time.PollAsync(19);
         await Quiet.UntilAsync(() => _a.Time.PendingTimers == 2);
         Assert.False(stop.IsCompleted);
-        await _a.PollAsync(1);
+        await _a.Time.PollAsync(1);
 
         await stop.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel);
         Assert.False(call.IsCompleted);
@@ -341,8 +341,6 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
 
     private sealed class Replica
     {
-        private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
-
         private readonly DateTimeOffset _start;
 
         public Replica(RedisConnection redis, IOptions<RedisOptions> redisOptions, AccessTokensOptions credentials, ITokenEndpoint endpoint)
@@ -362,44 +360,6 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
         public AccessTokenProvider Provider { get; }
 
         public TimeSpan Elapsed => Time.GetUtcNow() - _start;
-
-        /// <summary>It waits for its next look at another replica's lease, and not for anything longer.</summary>
-        private bool IsPolling => Time.NextTimer <= Poll;
-
-        /// <summary>So many looks at another replica's lease.</summary>
-        public async Task PollAsync(int times)
-        {
-            for (var time = 0; time < times; time++)
-            {
-                await Quiet.UntilAsync(() => IsPolling);
-                Time.Advance(Poll);
-            }
-        }
-
-        /// <summary>The clock advances only while the load waits on it: however long Redis takes, it costs no time of this clock.</summary>
-        public async Task<T> PollUntilAsync<T>(Task<T> task)
-        {
-            while (!task.IsCompleted)
-            {
-                await Quiet.UntilAsync(() => task.IsCompleted || IsPolling);
-                if (!task.IsCompleted)
-                {
-                    Time.Advance(Poll);
-                }
-            }
-
-            return await task;
-        }
-
-        public static async Task UntilAsync(Func<Task<bool>> isSo)
-        {
-            var start = TimeProvider.System.GetTimestamp();
-            while (!await isSo())
-            {
-                Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10), "It never came to be.");
-                await Task.Yield();
-            }
-        }
     }
 
     private sealed class Changeable : IOptions<AccessTokensOptions>
