@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Gateway.AccessTokens;
 using Gateway.Caching;
+using Gateway.Telemetry;
 using Gateway.Tests.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -92,6 +94,40 @@ public sealed class AccessTokenProviderTests : IDisposable
         Assert.False(first!.FollowsRejection);
         Assert.Equal(_time.GetUtcNow(), first.ObtainedAt);
         Assert.Equal(_time.GetUtcNow() + Life, first.ExpiresAt);
+    }
+
+    [Fact]
+    public async Task Whether_there_is_a_token_and_how_old_it_is_can_be_asked_at_any_time()
+    {
+        Assert.Equal((false, null), (_provider.HasToken, _provider.TokenAge));
+
+        var token = (await _provider.GetAsync(Cancel))!;
+        Assert.True(_provider.HasToken);
+        Assert.Equal((token.ObtainedAt, token.ExpiresAt), _provider.TokenAge);
+
+        _time.Advance(Life - TimeSpan.FromSeconds(30));
+        Assert.Equal((false, null), (_provider.HasToken, _provider.TokenAge));
+    }
+
+    [Theory]
+    [InlineData(false, ActivityStatusCode.Unset)]
+    [InlineData(true, ActivityStatusCode.Error)]
+    public async Task A_request_for_a_token_is_seen_in_traces_and_one_that_gave_none_as_an_error(bool failing, ActivityStatusCode status)
+    {
+        var spans = new List<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source == Metrics.Traces,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = spans.Add,
+        };
+        ActivitySource.AddActivityListener(listener);
+        _endpoint.Failing = failing;
+
+        await _provider.GetAsync(Cancel);
+
+        var span = Assert.Single(spans);
+        Assert.Equal(("token", ActivityKind.Client, status), (span.DisplayName, span.Kind, span.Status));
     }
 
     [Fact]
@@ -334,6 +370,17 @@ public sealed class AccessTokenProviderTests : IDisposable
         _endpoint.Failing = false;
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal("token-2", (await _provider.GetAsync(Cancel))?.Value);
+    }
+
+    [Fact]
+    public async Task A_server_that_issues_the_rejected_token_again_is_asked_twice_and_its_token_is_not_handed_out()
+    {
+        _endpoint.AlwaysTheSame = true;
+        var rejected = (await _provider.GetAsync(Cancel))!;
+
+        Assert.Null(await _provider.RenewRejectedAsync(rejected, Cancel));
+
+        Assert.Equal(3, _endpoint.Requests);
     }
 
     [Fact]

@@ -16,6 +16,8 @@ internal sealed class FakeTokenEndpoint(TimeSpan life) : ITokenEndpoint
 
     public bool Failing { get; set; }
 
+    public bool AlwaysTheSame { get; set; }
+
     /// <summary>Requests from now on wait until <see cref="Release"/>, or until they are cancelled.</summary>
     public void Hold() => _open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -41,7 +43,8 @@ internal sealed class FakeTokenEndpoint(TimeSpan life) : ITokenEndpoint
         }
 
         await _open.Task.WaitAsync(cancellationToken);
-        return Failing ? null : new IssuedToken("token-" + Interlocked.Increment(ref _issued).ToString(CultureInfo.InvariantCulture), life);
+        var number = AlwaysTheSame ? 1 : Interlocked.Increment(ref _issued);
+        return Failing ? null : new IssuedToken("token-" + number.ToString(CultureInfo.InvariantCulture), life);
     }
 
     private static TaskCompletionSource Opened()

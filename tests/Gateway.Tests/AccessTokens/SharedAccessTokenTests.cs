@@ -51,6 +51,7 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
         var key = Assert.Single(await _redis.KeysAsync(_prefix));
         var (wire, left) = await _redis.AskAsync(async database => ((byte[])(await database.StringGetAsync(key))!, await database.KeyTimeToLiveAsync(key)));
 
+        Assert.StartsWith(_prefix + ":token:", key, StringComparison.Ordinal);
         Assert.DoesNotContain(token.Value, Encoding.UTF8.GetString(wire), StringComparison.Ordinal);
         Assert.InRange(left!.Value, TimeSpan.FromMinutes(50), Life - TimeSpan.FromSeconds(30));
     }
