@@ -43,8 +43,13 @@ internal sealed class FakeTokenEndpoint(TimeSpan life) : ITokenEndpoint
         }
 
         await _open.Task.WaitAsync(cancellationToken);
+        if (Failing)
+        {
+            return null;
+        }
+
         var number = AlwaysTheSame ? 1 : Interlocked.Increment(ref _issued);
-        return Failing ? null : new IssuedToken("token-" + number.ToString(CultureInfo.InvariantCulture), life);
+        return new IssuedToken("token-" + number.ToString(CultureInfo.InvariantCulture), life);
     }
 
     private static TaskCompletionSource Opened()
