@@ -32,14 +32,14 @@ internal sealed partial class CacheUnderTest : IDisposable
     }
 
     /// <summary>With one, whose connection is somebody else's.</summary>
-    public CacheUnderTest(RedisConnection? connection, IOptions<RedisOptions> redis, int maxConcurrentLoads = 100, long memoryLimit = 1024 * 1024)
+    public CacheUnderTest(RedisConnection? connection, IOptions<RedisOptions> redis, int maxConcurrentLoads = 100, long memoryLimit = 1024 * 1024, TimeSpan? loadTimeout = null)
     {
         _start = Time.GetUtcNow();
         connection ??= _ownRedis = new RedisConnection(redis, Time, NullLogger<RedisConnection>.Instance);
         Ledger = new PurgeLedger(connection, redis, Time, NullLogger<PurgeLedger>.Instance);
         Memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = memoryLimit });
         Cache = new TwoLevelCache<string?, Trouble>(
-            new TwoLevelCacheOptions<string?, Trouble>("texts", Texts.Default.String!, text => text is null, LoadTimeout, maxConcurrentLoads, Trouble.Late),
+            new TwoLevelCacheOptions<string?, Trouble>("texts", Texts.Default.String!, text => text is null, loadTimeout ?? LoadTimeout, maxConcurrentLoads, Trouble.Late),
             Options.Create(Ages),
             redis,
             Memory,
@@ -111,6 +111,8 @@ internal sealed partial class CacheUnderTest : IDisposable
     /// <summary>What one key yields; the clock stands still.</summary>
     public Task<CacheAnswer<string?, Trouble>> AskOneAsync(string key = "a") =>
         Ask(key)[0].WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
+
+    public bool TryPeek(string key, out string? value) => Cache.TryPeek(Query(key), out value);
 
     public Task PurgeAsync(string? key, bool hard) => Ledger.PurgeAsync(new PurgeScope(key is null ? null : "tag:" + key, hard));
 
