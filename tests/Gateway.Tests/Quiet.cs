@@ -5,7 +5,7 @@ internal static class Quiet
 {
     /// <summary>
     /// Long enough for whatever runs to come to rest: many turns, and at the end nothing waits for a thread of the pool. A thread that
-    /// is being kept from running is not seen; where a test can name what it waits for, <see cref="UntilAsync"/> is certain.
+    /// is being kept from running is not seen; where a test can name what it waits for, <see cref="UntilAsync(Func{bool})"/> is certain.
     /// </summary>
     public static async Task SettleAsync()
     {
@@ -22,6 +22,17 @@ internal static class Quiet
     {
         var start = TimeProvider.System.GetTimestamp();
         while (!isSo())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10), "It never came to be.");
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>The same of what has to be asked for.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (!await isSo())
         {
             Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10), "It never came to be.");
             await Task.Yield();

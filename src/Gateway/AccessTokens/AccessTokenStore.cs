@@ -69,8 +69,8 @@ internal sealed partial class AccessTokenStore
 
     private async Task<(AccessToken? Token, RedisValue Wire)> ReadAsync(Place place)
     {
-        var (done, wire) = await _redis.TryAsync("GET", database => database.StringGetAsync(place.Key));
-        if (!done || wire.IsNull || place.Cipher.Open((byte[])wire!, place.Key) is not { } plaintext)
+        var (_, wire) = await _redis.TryAsync("GET", database => database.StringGetAsync(place.Key));
+        if (place.Cipher.Open((byte[]?)wire, place.Key) is not { } plaintext)
         {
             return default;
         }

@@ -41,13 +41,11 @@ internal sealed class PriceBook(Func<IReadOnlyList<string>, IReadOnlyList<Task<U
     {
         if ((await asked).TryGet(out var product, out _) && product is { IsTrial: true, PostTrialSku: { } next })
         {
-            Task<UpstreamResult<PaymentwallProduct?>> following;
+            // Not awaited here: CloseAsync does that for everything there is.
             lock (_gate)
             {
-                following = LookUpOnce([next])[0];
+                LookUpOnce([next]);
             }
-
-            await following;
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed partial class SkuTemplate
     public static bool TryParse(string text, [NotNullWhen(true)] out SkuTemplate? template)
     {
         var parts = new List<(string Text, Func<BillingComponent, string?>? Value)>();
-        foreach (var piece in Pieces().Split(text).Where(piece => piece.Length > 0))
+        foreach (var piece in Pieces().Split(text))
         {
             Func<BillingComponent, string?>? value = piece switch
             {

@@ -1,6 +1,7 @@
-using System.Globalization;
+using System.Diagnostics;
 using Gateway.AccessTokens;
 using Gateway.Caching;
+using Gateway.Telemetry;
 using Gateway.Tests.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -12,7 +13,7 @@ public sealed class AccessTokenProviderTests : IDisposable
     private static readonly TimeSpan Life = TimeSpan.FromHours(1);
 
     private readonly ManualTimeProvider _time = new();
-    private readonly FakeTokenEndpoint _endpoint = new();
+    private readonly FakeTokenEndpoint _endpoint = new(Life);
     private readonly LogRecorder<AccessTokenProvider> _log = new();
     private readonly RedisConnection _redis;
     private readonly AccessTokenProvider _provider;
@@ -93,6 +94,40 @@ public sealed class AccessTokenProviderTests : IDisposable
         Assert.False(first!.FollowsRejection);
         Assert.Equal(_time.GetUtcNow(), first.ObtainedAt);
         Assert.Equal(_time.GetUtcNow() + Life, first.ExpiresAt);
+    }
+
+    [Fact]
+    public async Task Whether_there_is_a_token_and_how_old_it_is_can_be_asked_at_any_time()
+    {
+        Assert.Equal((false, null), (_provider.HasToken, _provider.TokenAge));
+
+        var token = (await _provider.GetAsync(Cancel))!;
+        Assert.True(_provider.HasToken);
+        Assert.Equal((token.ObtainedAt, token.ExpiresAt), _provider.TokenAge);
+
+        _time.Advance(Life - TimeSpan.FromSeconds(30));
+        Assert.Equal((false, null), (_provider.HasToken, _provider.TokenAge));
+    }
+
+    [Theory]
+    [InlineData(false, ActivityStatusCode.Unset)]
+    [InlineData(true, ActivityStatusCode.Error)]
+    public async Task A_request_for_a_token_is_seen_in_traces_and_one_that_gave_none_as_an_error(bool failing, ActivityStatusCode status)
+    {
+        var spans = new List<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source == Metrics.Traces,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = spans.Add,
+        };
+        ActivitySource.AddActivityListener(listener);
+        _endpoint.Failing = failing;
+
+        await _provider.GetAsync(Cancel);
+
+        var span = Assert.Single(spans);
+        Assert.Equal(("token", ActivityKind.Client, status), (span.DisplayName, span.Kind, span.Status));
     }
 
     [Fact]
@@ -338,6 +373,17 @@ public sealed class AccessTokenProviderTests : IDisposable
     }
 
     [Fact]
+    public async Task A_server_that_issues_the_rejected_token_again_is_asked_twice_and_its_token_is_not_handed_out()
+    {
+        _endpoint.AlwaysTheSame = true;
+        var rejected = (await _provider.GetAsync(Cancel))!;
+
+        Assert.Null(await _provider.RenewRejectedAsync(rejected, Cancel));
+
+        Assert.Equal(3, _endpoint.Requests);
+    }
+
+    [Fact]
     public async Task A_rejected_token_is_never_handed_out_again()
     {
         var rejected = (await _provider.GetAsync(Cancel))!;
@@ -485,63 +531,5 @@ public sealed class AccessTokenProviderTests : IDisposable
         var token = await _provider.GetAsync(Cancel);
         await Quiet.SettleAsync();
         return token?.Value;
-    }
-
-    private sealed class FakeTokenEndpoint : ITokenEndpoint
-    {
-        private readonly Lock _gate = new();
-        private readonly List<(int Count, TaskCompletionSource Reached)> _watchers = [];
-        private TaskCompletionSource _open = Opened();
-        private int _issued;
-
-        public int Requests { get; private set; }
-
-        public bool Failing { get; set; }
-
-        /// <summary>Requests from now on wait until <see cref="Release"/>, or until they are cancelled.</summary>
-        public void Hold() => _open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public void Release() => _open.TrySetResult();
-
-        public Task RequestedAsync(int times)
-        {
-            lock (_gate)
-            {
-                var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                _watchers.Add((times, reached));
-                Tell();
-                return reached.Task.WaitAsync(Cancel);
-            }
-        }
-
-        public async Task<IssuedToken?> RequestAsync(CancellationToken cancellationToken)
-        {
-            lock (_gate)
-            {
-                Requests++;
-                Tell();
-            }
-
-            await _open.Task.WaitAsync(cancellationToken);
-            return Failing ? null : new IssuedToken("token-" + Interlocked.Increment(ref _issued).ToString(CultureInfo.InvariantCulture), Life);
-        }
-
-        private static TaskCompletionSource Opened()
-        {
-            var open = new TaskCompletionSource();
-            open.SetResult();
-            return open;
-        }
-
-        private void Tell()
-        {
-            foreach (var (count, reached) in _watchers)
-            {
-                if (Requests >= count)
-                {
-                    reached.TrySetResult();
-                }
-            }
-        }
     }
 }

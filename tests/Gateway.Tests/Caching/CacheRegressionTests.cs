@@ -131,6 +131,10 @@ public sealed class CacheRegressionTests
         // One after the other they would take twenty times as long as one load may.
         Assert.True(all.IsCompleted);
         Assert.InRange(test.Time.GetUtcNow() - start, TimeSpan.Zero, 3 * CacheUnderTest.LoadTimeout);
+
+        // Who gave up waiting does not load after all.
+        await CacheUnderTest.SettleAsync();
+        Assert.Equal(1, test.InFlight.Most);
     }
 
     /// <summary>Was: one failing SKU is asked for again by every request while anything else in the cache moves.</summary>

@@ -14,29 +14,37 @@ internal enum Trouble
     Late,
 }
 
-/// <summary>A cache of texts without Redis on a manual clock, and the upstream that it asks. A null text means "there is no such thing".</summary>
+/// <summary>A cache of texts on a manual clock, and the upstream that it asks. A null text means "there is no such thing".</summary>
 internal sealed partial class CacheUnderTest : IDisposable
 {
     public static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _loads = new(StringComparer.Ordinal);
-    private readonly RedisConnection _redis;
+    private readonly RedisConnection? _ownRedis;
+    private readonly DateTimeOffset _start;
     private TaskCompletionSource _open = Opened();
 
+    /// <summary>Without a Redis.</summary>
     public CacheUnderTest(int maxConcurrentLoads = 100, long memoryLimit = 1024 * 1024)
+        : this(connection: null, Options.Create(new RedisOptions()), maxConcurrentLoads, memoryLimit)
     {
-        var redis = Options.Create(new RedisOptions());
-        _redis = new RedisConnection(redis, Time, NullLogger<RedisConnection>.Instance);
-        Ledger = new PurgeLedger(_redis, redis, Time, NullLogger<PurgeLedger>.Instance);
+    }
+
+    /// <summary>With one, whose connection is somebody else's.</summary>
+    public CacheUnderTest(RedisConnection? connection, IOptions<RedisOptions> redis, int maxConcurrentLoads = 100, long memoryLimit = 1024 * 1024, TimeSpan? loadTimeout = null)
+    {
+        _start = Time.GetUtcNow();
+        connection ??= _ownRedis = new RedisConnection(redis, Time, NullLogger<RedisConnection>.Instance);
+        Ledger = new PurgeLedger(connection, redis, Time, NullLogger<PurgeLedger>.Instance);
         Memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = memoryLimit });
         Cache = new TwoLevelCache<string?, Trouble>(
-            new TwoLevelCacheOptions<string?, Trouble>("texts", Texts.Default.String!, text => text is null, LoadTimeout, maxConcurrentLoads, Trouble.Late),
+            new TwoLevelCacheOptions<string?, Trouble>("texts", Texts.Default.String!, text => text is null, loadTimeout ?? LoadTimeout, maxConcurrentLoads, Trouble.Late),
             Options.Create(Ages),
             redis,
             Memory,
-            _redis,
-            new RedisLease(_redis, redis),
+            connection,
+            new RedisLease(connection, redis),
             Ledger,
             Time,
             NullLogger<TwoLevelCache<string?, Trouble>>.Instance);
@@ -51,6 +59,11 @@ internal sealed partial class CacheUnderTest : IDisposable
     public MemoryCache Memory { get; }
 
     public TwoLevelCache<string?, Trouble> Cache { get; }
+
+    /// <summary>Every value of this upstream begins with it.</summary>
+    public string Name { get; init; } = string.Empty;
+
+    public TimeSpan Elapsed => Time.GetUtcNow() - _start;
 
     public bool Failing { get; set; }
 
@@ -99,6 +112,8 @@ internal sealed partial class CacheUnderTest : IDisposable
     public Task<CacheAnswer<string?, Trouble>> AskOneAsync(string key = "a") =>
         Ask(key)[0].WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
 
+    public bool TryPeek(string key, out string? value) => Cache.TryPeek(Query(key), out value);
+
     public Task PurgeAsync(string? key, bool hard) => Ledger.PurgeAsync(new PurgeScope(key is null ? null : "tag:" + key, hard));
 
     /// <summary>Until what runs in the background has come to rest.</summary>
@@ -110,7 +125,7 @@ internal sealed partial class CacheUnderTest : IDisposable
         _ = Cache.DisposeAsync().AsTask();
         Memory.Dispose();
         Ledger.Dispose();
-        _redis.Dispose();
+        _ownRedis?.Dispose();
     }
 
     private static TaskCompletionSource Opened()
@@ -154,7 +169,7 @@ internal sealed partial class CacheUnderTest : IDisposable
             throw new InvalidOperationException("A bug of the loader's.");
         }
 
-        return Failing ? (null, Trouble.Down) : (SaysNotFound ? null : key + serial.ToString(CultureInfo.InvariantCulture), null);
+        return Failing ? (null, Trouble.Down) : (SaysNotFound ? null : Name + key + serial.ToString(CultureInfo.InvariantCulture), null);
     }
 
     [JsonSerializable(typeof(string))]

@@ -124,6 +124,30 @@ public sealed class PurgeLedgerTests : IDisposable
         Assert.All(Enumerable.Range(0, 3_000), number => Assert.Equal(PurgeVerdict.Dead, _ledger.Judge(Tag(number), before)));
     }
 
+    [Theory]
+    [InlineData(true, "Dead")]
+    [InlineData(false, "Stale")]
+    public async Task Of_a_thousand_tags_each_is_known_and_from_one_more_on_they_count_as_everything(bool hard, string verdict)
+    {
+        for (var number = 0; number < 1_000; number++)
+        {
+            await PurgeAsync(Tag(number), hard);
+        }
+
+        await PurgeAsync(Tag(0), hard);
+        Assert.Equal(PurgeVerdict.Valid, _ledger.Judge("other", 0));
+
+        var last = _ledger.Epoch;
+        await PurgeAsync(Tag(1_000), hard);
+        Assert.Equal((verdict, "Valid"), (_ledger.Judge("other", last - 1).ToString(), _ledger.Judge("other", last).ToString()));
+        Assert.Equal(verdict, _ledger.Judge(Tag(1_000), last).ToString());
+
+        // From here on they are told apart again.
+        await PurgeAsync(Tag(1_001), hard);
+        await PurgeAsync(Tag(1_002), hard);
+        Assert.Equal(PurgeVerdict.Valid, _ledger.Judge("other", last));
+    }
+
     private static string Tag(int number) => "x" + number.ToString(CultureInfo.InvariantCulture);
 
     private Task<bool> PurgeAsync(string? tag, bool hard) => _ledger.PurgeAsync(new PurgeScope(tag, hard));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gateway.Caching;
+using Gateway.Tests.Telemetry;
 
 namespace Gateway.Tests.Caching;
 
@@ -393,9 +394,65 @@ public sealed class TwoLevelCacheTests : IDisposable
         await _test.AskOneAsync();
         Assert.Equal(loaded, _test.Cache.Version);
 
+        await _test.AskOneAsync("b");
+        var another = _test.Cache.Version;
+        Assert.NotEqual(loaded, another);
+
         _test.Time.Advance(FreshFor);
         await AskAndSettleAsync();
-        Assert.NotEqual(loaded, _test.Cache.Version);
+        Assert.NotEqual(another, _test.Cache.Version);
+    }
+
+    [Fact]
+    public async Task What_is_in_memory_can_be_looked_at_without_asking_anybody()
+    {
+        Assert.False(_test.TryPeek("a", out _));
+        Assert.Equal(0, _test.Loads);
+
+        await _test.AskOneAsync();
+        _test.Time.Advance(FreshFor);
+
+        Assert.True(_test.TryPeek("a", out var value));
+        Assert.Equal("a1", value);
+        await CacheUnderTest.SettleAsync();
+        Assert.Equal(1, _test.Loads);
+    }
+
+    [Fact]
+    public async Task Every_look_up_is_counted_by_where_its_value_came_from()
+    {
+        using var metrics = new MetricRecorder();
+        _test.Hold();
+        var asked = _test.Ask("a", "a")[0];
+        Assert.Equal(1, _test.Cache.InFlight);
+        _test.Release();
+        await asked;
+        await _test.AskOneAsync();
+        _test.Time.Advance(FreshFor);
+        await _test.AskOneAsync();
+
+        Assert.Equal(
+            [1, 1, 1, 1],
+            new[] { "miss", "joined", "memory", "stale" }.Select(result => metrics.Of("gateway.cache.lookups", "cache=texts,result=" + result).Sum()));
+    }
+
+    [Fact]
+    public async Task A_refresh_that_throws_is_a_failed_refresh()
+    {
+        var start = _test.Time.GetUtcNow();
+        await _test.AskOneAsync();
+        _test.Time.Advance(FreshFor);
+        _test.Throwing = true;
+        var watch = _test.Cache.Watch("a");
+        await _test.AskOneAsync();
+        await Quiet.UntilAsync(() => !watch.IsUnchanged);
+
+        Assert.Equal(start, (await _test.AskOneAsync()).StaleAsOf);
+        await CacheUnderTest.SettleAsync();
+        Assert.Equal(2, _test.Loads);
+        _test.Time.Advance(TwoLevelCache<string?, Trouble>.RefreshBackOff);
+        await _test.AskOneAsync();
+        await Quiet.UntilAsync(() => _test.Loads == 3);
     }
 
     [Theory]

@@ -62,6 +62,12 @@ public sealed class CatalogMergeTests
         Assert.Equal(JsonSerializer.Serialize(expected), Given.Json(response));
     }
 
+    [Theory]
+    [InlineData(3L, 3L)]
+    [InlineData(null, 0L)]
+    public void What_is_free_is_what_Billing_says_and_else_nothing(long? free, long expected) =>
+        Assert.Equal(expected, Only(Merge(Given.Component() with { FreeQuantity = free })).Billing.FreeQuantity);
+
     [Fact]
     public void A_SKU_that_Paymentwall_does_not_sell_here_is_not_found_and_the_answer_complete()
     {

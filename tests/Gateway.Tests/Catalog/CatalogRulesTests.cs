@@ -47,6 +47,13 @@ public sealed class CatalogRulesTests
         var idOnly = rules.OverlayOf(Given.Component());
         Assert.Equal(("own", null), (idOnly.Name, idOnly.Description));
 
+        rules = Given.Rules(options =>
+        {
+            options.Overlay["g"] = new CatalogOverlay { Description = "of the group" };
+            options.Overlay["c"] = new CatalogOverlay { Description = "own" };
+        });
+        Assert.Equal("own", rules.OverlayOf(Given.Component() with { GroupId = "g" }).Description);
+
         var none = rules.OverlayOf(Given.Component("other"));
         Assert.Null(none.Name);
         Assert.Null(none.Description);
@@ -65,6 +72,7 @@ public sealed class CatalogRulesTests
     [InlineData("pro-EUR", null, null)]
     [InlineData("pro-XXX-monthly", null, null)]
     [InlineData("pro-monthly", "???", null)]
+    [InlineData("pro-monthly", "EU1", null)]
     [InlineData("pro-monthly", "QQQ", "QQQ")]
     [InlineData("x-PRO-EUR-m", null, "EUR")]
     [InlineData("x-PRO-", null, null)]
@@ -76,6 +84,10 @@ public sealed class CatalogRulesTests
         Assert.Equal(
             "GBP",
             Given.Rules(options => options.ListPriceCurrencyPattern = "^(?<currency>[A-Z]{3})_").ListPriceCurrencyOf(Given.Component("GBP_x-EUR-y")));
+
+    [Fact]
+    public void A_pattern_that_also_matches_nothing_comes_to_an_end() =>
+        Assert.Null(Given.Rules(options => options.ListPriceCurrencyPattern = "(?<currency>[A-Z]*)").ListPriceCurrencyOf(Given.Component("pro-monthly")));
 
     [Fact]
     public void A_pattern_that_would_backtrack_for_ever_does_not() =>

@@ -78,6 +78,14 @@ public sealed class BillingPayloadTests
     }
 
     [Fact]
+    public void What_costs_nothing_and_gives_nothing_free_is_a_component_like_any_other()
+    {
+        var component = ReadOne("""{ "id": "a", "price": 0, "freeQuantity": 0 }""");
+
+        Assert.Equal((0L, 0L), (component.PriceMinor, component.FreeQuantity));
+    }
+
+    [Fact]
     public void Components_keep_the_order_they_came_in() =>
         Assert.Equal(["c", "a", "b", "a"], Read("""{"items":[{"id":"c"},{"id":"a"},{"id":"b"},{"id":"a"}],"total":4}""")?.Select(component => component.Id));
 
