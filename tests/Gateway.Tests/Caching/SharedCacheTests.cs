@@ -160,7 +160,7 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
         _a.Failing = true;
         Assert.Equal(Trouble.Down, (await _a.AskOneAsync()).Failure);
         await NoLeaseAsync();
-        Assert.Empty(await _redis.KeysAsync(_prefix + ":v1"));
+        Assert.Empty(await _redis.KeysAsync($"{_prefix}:v{CacheWire.Version}"));
 
         Assert.Equal("B-a1", (await _b.AskOneAsync()).Value);
         Assert.Equal(TimeSpan.Zero, _b.Elapsed);
@@ -295,7 +295,7 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
         await call;
         await NoLeaseAsync();
 
-        Assert.Empty(await _redis.KeysAsync(_prefix + ":v1"));
+        Assert.Empty(await _redis.KeysAsync($"{_prefix}:v{CacheWire.Version}"));
     }
 
     [Fact]
@@ -393,7 +393,7 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
     /// <summary>Until the values are in Redis and whoever put them there is done.</summary>
     private async Task StoredAsync(params string[] keys)
     {
-        await Quiet.UntilAsync(async () => (await _redis.KeysAsync(_prefix + ":v1")).SequenceEqual(keys.Select(key => $"{_prefix}:v1:texts:{key}")));
+        await Quiet.UntilAsync(async () => (await _redis.KeysAsync($"{_prefix}:v{CacheWire.Version}")).SequenceEqual(keys.Select(key => $"{_prefix}:v{CacheWire.Version}:texts:{key}")));
         await NoLeaseAsync();
     }
 
@@ -403,11 +403,11 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
     private async Task<Func<Task>> TakeLeaseAsync(string key, TimeSpan life)
     {
         var lease = new RedisLease(_redis.Connections[2], _redis.Options(_prefix));
-        var (_, token) = await lease.TryTakeAsync("v1:0:texts:" + key, life);
+        var (_, token) = await lease.TryTakeAsync($"v{CacheWire.Version}:0:texts:{key}", life);
         Assert.NotNull(token);
-        return () => lease.ReleaseAsync("v1:0:texts:" + key, token);
+        return () => lease.ReleaseAsync($"v{CacheWire.Version}:0:texts:{key}", token);
     }
 
     private async Task<TimeSpan> LeftAsync(string key) =>
-        (await _redis.AskAsync(database => database.KeyTimeToLiveAsync($"{_prefix}:v1:texts:{key}")))!.Value;
+        (await _redis.AskAsync(database => database.KeyTimeToLiveAsync($"{_prefix}:v{CacheWire.Version}:texts:{key}")))!.Value;
 }
