@@ -48,7 +48,23 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
     /// <summary>What haproxy lost because a gateway was killed: allowed, and counted.</summary>
     public int LostToKills => _lostToKills;
 
+    /// <summary>What ran out of time without any fault while the machine stood still: allowed, and counted.</summary>
+    public int LostToTheMachine => _lostToTheMachine;
+
+    /// <summary>For how long before a request a standstill counts: the longest chain of waits.</summary>
+    public static readonly TimeSpan Recently = TimeSpan.FromSeconds(15);
+
+    /// <summary>A standstill that may cost an upstream call its attempt.</summary>
+    private static readonly TimeSpan Standstill = TimeSpan.FromSeconds(1);
+
+    private static readonly string[] OutOfTime = ["timeout", "upstreamTimedOut", "tokenUnavailable", "pricesUnavailable", "circuitOpen"];
+
+    /// <summary>Answers that are made of warm parts alone while an upstream that they are of was in trouble.</summary>
+    public int WarmInTrouble => _warmInTrouble;
+
     private int _lostToKills;
+    private int _lostToTheMachine;
+    private int _warmInTrouble;
 
     /// <summary>Everything that is wrong with an answer, and its content if it is a whole one of the catalog.</summary>
     public (IReadOnlyList<Violation> Violations, CatalogContent? Content) Check(Observation seen)
@@ -125,6 +141,23 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
     private bool IsCutShort(Observation seen) =>
         (seen.Request.Billing is not null && troubles.Excuses("billing-proxy:cut", seen.SentAt, seen.ReceivedAt))
         || (seen.Request.Price is not null && troubles.Excuses("paymentwall-proxy:cut", seen.SentAt, seen.ReceivedAt));
+
+    /// <summary>A fault explains it; or the machine does, which can only make things late.</summary>
+    private bool Excuses(string what, Observation seen, DateTimeOffset from)
+    {
+        if (troubles.Excuses(what, from, seen.ReceivedAt))
+        {
+            return true;
+        }
+
+        if (seen.PauseBefore < Standstill || !OutOfTime.Contains(what[(what.IndexOf(':', StringComparison.Ordinal) + 1)..]))
+        {
+            return false;
+        }
+
+        Interlocked.Increment(ref _lostToTheMachine);
+        return true;
+    }
 
     /// <summary>The code of a problem that is as problems are.</summary>
     private static string ReadProblem(Observation seen, Findings found)
@@ -211,10 +244,10 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
         }
 
         var excused = seen.Request.Method == HttpMethod.Head
-            ? Problems.Where(one => one.Value == seen.Status).Any(one => troubles.Excuses("billing:" + one.Key, seen.SentAt, seen.ReceivedAt) || one.Key == "pricesUnavailable")
+            ? Problems.Where(one => one.Value == seen.Status).Any(one => Excuses("billing:" + one.Key, seen, seen.SentAt) || one.Key == "pricesUnavailable")
             : problem == "pricesUnavailable"
-                ? ask.Prices == "required" && troubles.Excuses("paymentwall:" + problem, seen.SentAt, seen.ReceivedAt)
-                : troubles.Excuses("billing:" + problem, seen.SentAt, seen.ReceivedAt);
+                ? ask.Prices == "required" && Excuses("paymentwall:" + problem, seen, seen.SentAt)
+                : Excuses("billing:" + problem, seen, seen.SentAt);
         if (!excused)
         {
             found.Add("status codes", $"{seen.Status} {problem}, and nothing that was made to go wrong explains it.");
@@ -285,6 +318,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
             found.Add("context", $"It is for {content.Country}, sandbox {content.Sandbox}, language {content.Lang}.");
         }
 
+        CountWarm(seen, ask);
         CheckItems(seen, ask, content, found);
         CheckCompleteness(content, found);
         foreach (var item in content.Items)
@@ -324,6 +358,16 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
         }
     }
 
+    private void CountWarm(Observation seen, CatalogAsk ask)
+    {
+        if (seen.Instance is { } instance && troubles.Any(seen.SentAt, seen.ReceivedAt, TimeSpan.Zero, "billing", "paymentwall", "authorization", "redis")
+            && ask.Products.All(product => IsWarm(seen, instance, Listing(ask, product))
+                && world.Expected(ask, product)!.All(sku => !prices.Knows(ask.Country, sku) || IsSettled(seen, instance, ask.Country, sku))))
+        {
+            Interlocked.Increment(ref _warmInTrouble);
+        }
+    }
+
     /// <summary>Items are never dropped, and there are no others.</summary>
     private void CheckItems(Observation seen, CatalogAsk ask, CatalogContent content, Findings found)
     {
@@ -342,12 +386,12 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
             }
             else if (world.Expected(ask, product) is null)
             {
-                if (code != "productNotFound" && !troubles.Excuses("billing:" + code, Earlier(seen), seen.ReceivedAt))
+                if (code != "productNotFound" && !Excuses("billing:" + code, seen, Earlier(seen)))
                 {
                     found.Add("status codes", $"{product} failed with {code}, and nothing that was made to go wrong explains it.");
                 }
             }
-            else if (!troubles.Excuses("billing:" + code, Earlier(seen), seen.ReceivedAt))
+            else if (!Excuses("billing:" + code, seen, Earlier(seen)))
             {
                 found.Add("status codes", $"{product} failed with {code}, and nothing that was made to go wrong explains it.");
             }
@@ -470,7 +514,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
         {
             found.Add("the contract's form", $"{sku} is unavailable for {reason}.");
         }
-        else if (!troubles.Excuses("paymentwall:" + reason, Earlier(seen), seen.ReceivedAt))
+        else if (!Excuses("paymentwall:" + reason, seen, Earlier(seen)))
         {
             found.Add("status codes", $"{sku} in {country} is unavailable for {reason}, and nothing that was made to go wrong explains it.");
         }
@@ -491,7 +535,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
             var what = problem is null ? [seen.Status.ToString(CultureInfo.InvariantCulture)]
                 : seen.Request.Method == HttpMethod.Head ? Problems.Where(one => one.Value == seen.Status).Select(one => one.Key)
                 : [problem];
-            if (!what.Any(one => troubles.Excuses($"{upstream}-proxy:{one}", seen.SentAt, seen.ReceivedAt)))
+            if (!what.Any(one => Excuses($"{upstream}-proxy:{one}", seen, seen.SentAt)))
             {
                 found.Add("status codes", $"{seen.Status} {problem}, and nothing that was made to go wrong explains it.");
             }

@@ -36,7 +36,7 @@ internal sealed record FaultCard(string Upstream, string What, object Fault, par
         Billing("drops", new { drop = true }, "upstreamUnreachable", "proxy:upstreamUnreachable"),
         Billing("hangs", new { hang = true }, "upstreamTimedOut", "proxy:upstreamTimedOut"),
         Billing("truncated", new { truncate = true }, "upstreamUnreachable", "proxy:cut", "proxy:upstreamUnreachable"),
-        Billing("a page instead of JSON", new { body = "<html>Maintenance</html>", contentType = "text/html" }, "upstreamBadPayload"),
+        Billing("a page instead of JSON", new { body = "<html>Maintenance</html>", contentType = "text/html" }, "upstreamBadPayload", "proxy:200"),
         Billing("401 burst", new { status = 401 }, "upstreamRejected", "tokenUnavailable", "upstreamTimedOut", "proxy:upstreamRejected", "proxy:tokenUnavailable"),
         new("authorization", "500", new { status = 500, match = "/oauth2/token" }, NoToken),
         new("authorization", "hangs", new { hang = true, match = "/oauth2/token" }, NoToken),

@@ -25,5 +25,8 @@ internal sealed record Observation(
     /// <summary>For how long at a stretch this process itself stood still meanwhile: the machine's doing, not the gateway's.</summary>
     public TimeSpan Pause { get; init; }
 
+    /// <summary>The same, with some time before.</summary>
+    public TimeSpan PauseBefore { get; init; }
+
     public string? Header(string name) => Headers.GetValueOrDefault(name);
 }

@@ -31,7 +31,7 @@ internal static class SoakReport
     public static string Summary(SoakResult result)
     {
         var text = new StringBuilder();
-        text.AppendLine(Inv($"{result.Answers.Count} requests in {result.Duration.TotalSeconds:0} s, {result.Violations.Count} violations, {result.LostToKills} lost to kills; prices shown: {Counts(result.PricesShown)}; upstream calls: {Counts(result.UpstreamCalls)}; {result.Tokens} tokens, {result.PriceChanges} prices set."));
+        text.AppendLine(Inv($"{result.Answers.Count} requests in {result.Duration.TotalSeconds:0} s, {result.Violations.Count} violations, {result.LostToKills} lost to kills, {result.LostToTheMachine} to the machine ({result.Pauses.Count} pauses of {result.Pauses.Total.TotalSeconds:0.0} s altogether, {result.Pauses.Longest.TotalSeconds:0.0} s the longest); prices shown: {Counts(result.PricesShown)}; upstream calls: {Counts(result.UpstreamCalls)}; {result.Tokens} tokens, {result.PriceChanges} prices set."));
         foreach (var (name, flatness) in result.Flatness)
         {
             text.AppendLine(Inv($"{name} of gateway-1: median {flatness.Median:0.0} in the later half, rising by {flatness.Rise:0.0} (allowed {flatness.Allowed:0.0})."));
@@ -60,8 +60,10 @@ internal static class SoakReport
         text.AppendLine(Inv($"| upstream calls | {Counts(result.UpstreamCalls)} |"));
         text.AppendLine(Inv($"| access tokens obtained | {result.Tokens}; {result.TokensJudged} of them with nothing but the loss of Redis, or nothing at all, to excuse one too many |"));
         text.AppendLine(Inv($"| requests lost to `kill -9` | {result.LostToKills} |"));
+        text.AppendLine(Inv($"| answers that lack something only because the machine stood still | {result.LostToTheMachine} |"));
         text.AppendLine(Inv($"| characters of log searched for credentials | {result.LogCharacters:#,0} |"));
-        text.AppendLine(Inv($"| this machine stood still | {result.Pauses.Count} times for more than 0.1 s, {result.Pauses.Total.TotalSeconds:0.0} s altogether, {result.Pauses.Longest.TotalSeconds:0.00} s at most |"));
+        text.AppendLine(Inv($"| this machine stood still | {result.Pauses.Count} times for more than 0.1 s, {result.Pauses.Total.TotalSeconds:0.0} s altogether, {result.Pauses.Longest.TotalSeconds:0.00} s at most; something waited for a processor in {result.Crowding:0 %} of the time |"));
+        text.AppendLine(Inv($"| answers of warm parts alone while an upstream that they are of was in trouble, all of them whole | {result.WarmInTrouble:#,0} |"));
         foreach (var (name, flatness) in result.Flatness)
         {
             text.AppendLine(Inv($"| {name} of gateway-1, later half | median {flatness.Median:0.0}, rising by {flatness.Rise:0.0} (allowed {flatness.Allowed:0.0}) |"));
@@ -86,7 +88,7 @@ internal static class SoakReport
         }
 
         text.AppendLine("\n## What was made to go wrong\n\n| from | for | what |\n|---|---|---|");
-        foreach (var trouble in result.Troubles.Where(trouble => trouble.Target != "start").OrderBy(trouble => trouble.From))
+        foreach (var trouble in result.Troubles.Where(trouble => trouble.Target is not ("start" or "unused")).OrderBy(trouble => trouble.From))
         {
             text.AppendLine(Inv($"| {trouble.From - result.StartedAt:h\\:mm\\:ss} | {(trouble.Until - trouble.From)?.TotalSeconds:0.0} s | {trouble.What} |"));
         }

@@ -31,7 +31,16 @@ internal sealed record SoakResult
 
     public required int LostToKills { get; init; }
 
+    /// <summary>What ran out of time while the machine stood still, without any fault.</summary>
+    public required int LostToTheMachine { get; init; }
+
     public required long LogCharacters { get; init; }
+
+    /// <summary>Answers made of warm parts alone while an upstream that they are of was in trouble.</summary>
+    public required int WarmInTrouble { get; init; }
+
+    /// <summary>Share of the time in which something waited for a processor.</summary>
+    public required double Crowding { get; init; }
 
     public required (int Count, TimeSpan Total, TimeSpan Longest) Pauses { get; init; }
 

@@ -42,6 +42,7 @@ internal sealed class SoakRun : IDisposable
     private readonly WarmthLedger _warmth = new();
     private readonly DemandLedger _demand = new();
     private readonly Pauses _pauses = new();
+    private readonly Crowding _crowding = new();
     private readonly AnswerChecker _checker;
     private readonly UpstreamWatch _upstreams;
     private readonly ConcurrentQueue<Violation> _violations = new();
@@ -81,6 +82,8 @@ internal sealed class SoakRun : IDisposable
 
         // 1
         var world = await ReadWorldAsync(cluster);
+        await Task.WhenAll(cluster.Gateways.Select(gateway => GatewayProcess.EventuallyAsync(
+            async () => (await gateway.GetAsync($"/catalog?product={SoakMix.Rare[0]}&country=CH")).Status == System.Net.HttpStatusCode.OK, TimeSpan.FromSeconds(60))));
         var prices = new PriceLedger(SoakMix.Countries);
         await SetPricesAsync(cluster, world, prices);
         using var run = new SoakRun(cluster, world, prices, duration, seed);
@@ -100,7 +103,7 @@ internal sealed class SoakRun : IDisposable
         using var loadEnd = new CancellationTokenSource();
         var customers = Enumerable.Range(0, CatalogCustomers + BackendCustomers)
             .Select(number => AskAsync(new SoakMix(new Random(_seed + number), isBackend: number >= CatalogCustomers), loadEnd.Token)).ToList();
-        Task[] watching = [_pauses.WatchAsync(loadEnd.Token), _upstreams.WatchAsync(loadEnd.Token), SampleAsync(loadEnd.Token)];
+        Task[] watching = [_pauses.WatchAsync(loadEnd.Token), _crowding.WatchAsync(loadEnd.Token), _upstreams.WatchAsync(loadEnd.Token), SampleAsync(loadEnd.Token)];
         Task[] troubles =
         [
             BreakUpstreamsAsync(new Random(_seed + 1_000), troublesEnd.Token),
@@ -139,8 +142,11 @@ internal sealed class SoakRun : IDisposable
             Tokens = _upstreams.Tokens,
             TokensJudged = _upstreams.TokenPairsJudged,
             LostToKills = _checker.LostToKills,
+            LostToTheMachine = _checker.LostToTheMachine,
             LogCharacters = _logCharacters,
+            WarmInTrouble = _checker.WarmInTrouble,
             Pauses = _pauses.Total,
+            Crowding = _crowding.Overall,
             Flatness = flatness,
         };
     }
@@ -152,7 +158,13 @@ internal sealed class SoakRun : IDisposable
         (string Product, bool Sandbox)[] all = [.. SoakMix.Hot.Concat(SoakMix.Rare).Select(product => (product, false)), (SoakMix.Hot[0], true), (SoakMix.Hot[1], true)];
         foreach (var (product, sandbox) in all)
         {
-            var answer = await cluster.Gateways[0].GetAsync($"/billing/v1/products/{product}/components?filter_status=active{(sandbox ? "&sandbox=true" : "")}");
+            var path = $"/billing/v1/products/{product}/components?filter_status=active{(sandbox ? "&sandbox=true" : "")}";
+            var answer = await cluster.Gateways[0].GetAsync(path);
+            for (var attempt = 1; answer.Status != System.Net.HttpStatusCode.OK && attempt < 10; attempt++)
+            {
+                answer = await cluster.Gateways[0].GetAsync(path);
+            }
+
             listings.Add((product, sandbox), [.. answer.Json["items"]!.AsArray().Select(item =>
                 new SoakWorld.Component((string)item!["id"]!, (string)item["componentType"]!, (string?)item["billingPeriodUnit"]))]);
         }
@@ -418,10 +430,27 @@ internal sealed class SoakRun : IDisposable
             _violations.Enqueue(new Violation(Now, "no secrets", $"A credential is in the log of {Instance(replica)}.", "", ""));
         }
 
+        NoteRedis(replica, log);
         foreach (var line in log.Split('\n').Where(line => line.Contains("internalError", StringComparison.Ordinal) || line.Contains("Unhandled exception", StringComparison.Ordinal)).Take(5))
         {
             _violations.Enqueue(new Violation(Now, "no bugs", $"The log of {Instance(replica)} tells of one.", "", line.Length > 600 ? line[..600] : line));
         }
+    }
+
+    /// <summary>When the process was without Redis by its own word: a Redis that is there but does not answer in time is not used either.</summary>
+    private void NoteRedis(int replica, string log)
+    {
+        Trouble? without = null;
+        foreach (var line in log.Split('\n').Where(line => line.Contains("Redis is in use (", StringComparison.Ordinal) || line.Contains("Redis is not in use (", StringComparison.Ordinal)))
+        {
+            var at = JsonNode.Parse(line)!["Timestamp"]!.GetValue<DateTimeOffset>();
+            without?.End(at);
+            without = line.Contains("Redis is not in use (", StringComparison.Ordinal)
+                ? _troubles.Begin(new Trouble("unused", $"{Instance(replica)} does not use Redis", at, TimeSpan.Zero))
+                : null;
+        }
+
+        without?.End(Now);
     }
 
     // --- Load and measurements -------------------------------------------------------------------------------------------------
@@ -508,6 +537,7 @@ internal sealed class SoakRun : IDisposable
                 IsGateways = server >= 0,
                 Instance = server >= 0 && generations[server] == Volatile.Read(ref _generations[server]) ? Instance(server) : null,
                 Pause = _pauses.Between(sentAt, receivedAt),
+                PauseBefore = _pauses.Between(sentAt - AnswerChecker.Recently, receivedAt) + ColdStart(server, receivedAt),
             };
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException)
@@ -519,6 +549,10 @@ internal sealed class SoakRun : IDisposable
             };
         }
     }
+
+    /// <summary>A process that has just begun compiles what it runs, which on a machine that has no processor to spare takes its time.</summary>
+    private TimeSpan ColdStart(int replica, DateTimeOffset now) =>
+        replica >= 0 && now - _bornAt[replica] < AnswerChecker.Recently * 2 && _crowding.Lately(AnswerChecker.Recently) > 0.9 ? AnswerChecker.Recently : TimeSpan.Zero;
 
     private async Task SampleAsync(CancellationToken stop)
     {

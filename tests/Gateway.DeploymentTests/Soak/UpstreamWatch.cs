@@ -55,12 +55,16 @@ internal sealed partial class UpstreamWatch(Uri control, TroubleLog troubles) : 
                 continue;
             }
 
-            var (first, allowed) = troubles.Any(from, to, SoakBounds.TokenLife + TimeSpan.FromSeconds(5), "redis", "start") ? (index - 3, 3) : (index - 1, 1);
+            // A replica that begins without Redis needs one of its own.
+            var isShared = !troubles.Any(from, to, SoakBounds.TokenLife + TimeSpan.FromSeconds(5), "redis", "unused");
+            var allowed = isShared ? 1 : 3 + troubles.All.Count(trouble => trouble.Target == "start" && trouble.Touches(to - Renewal, to, TimeSpan.FromSeconds(10)));
+            var first = index - allowed;
             TokenPairsJudged++;
             if (first >= 0 && to - _tokens[first] < Renewal
                 && !troubles.Any(_tokens[first], to, SoakBounds.TokenLife + TimeSpan.FromSeconds(5), "authorization", "revoke"))
             {
-                _violations.Add(new Violation(to, "one token per expiry", $"{allowed + 1} tokens within {(to - _tokens[first]).TotalSeconds:0.0} s.", "", ""));
+                _violations.Add(new Violation(
+                    to, "one token per expiry", $"{allowed + 1} tokens within {(to - _tokens[first]).TotalSeconds:0.0} s, Redis {(isShared ? "in use" : "not in use")}.", "", string.Join(", ", _tokens.Take(index + 1).TakeLast(5).Select(token => token.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture)))));
             }
         }
     }
