@@ -48,7 +48,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
     /// <summary>What haproxy lost because a gateway was killed: allowed, and counted.</summary>
     public int LostToKills => _lostToKills;
 
-    /// <summary>What ran out of time without any fault while the machine stood still: allowed, and counted.</summary>
+    /// <summary>What ran out of time without any fault while the machine stood still, or had no processor for a process that had just begun: allowed, and counted.</summary>
     public int LostToTheMachine => _lostToTheMachine;
 
     /// <summary>For how long before a request a standstill counts: the longest chain of waits.</summary>
@@ -128,12 +128,17 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
         return null;
     }
 
-    private static void CheckLatency(Observation seen, Findings found)
+    private void CheckLatency(Observation seen, Findings found)
     {
         var bound = (seen.Request.Catalog is not null || seen.Request.Refusal is not null ? SoakBounds.Deadline : SoakBounds.ProxyTimeout) + SoakBounds.Slack + seen.Pause;
-        if (seen.ReceivedAt - seen.SentAt > bound)
+        var took = seen.ReceivedAt - seen.SentAt;
+        if (took > bound && took < bound + SoakBounds.ColdStart && seen.IsColdStart)
         {
-            found.Add("latency", $"It took {(seen.ReceivedAt - seen.SentAt).TotalSeconds:0.00} s, more than {bound.TotalSeconds:0.00} s (this process stood still for {seen.Pause.TotalSeconds:0.00} s of it).");
+            Interlocked.Increment(ref _lostToTheMachine);
+        }
+        else if (took > bound)
+        {
+            found.Add("latency", $"It took {took.TotalSeconds:0.00} s, more than {bound.TotalSeconds:0.00} s (this process stood still for {seen.Pause.TotalSeconds:0.00} s of it).");
         }
     }
 
@@ -150,7 +155,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
             return true;
         }
 
-        if (seen.PauseBefore < Standstill || !OutOfTime.Contains(what[(what.IndexOf(':', StringComparison.Ordinal) + 1)..]))
+        if ((seen.PauseBefore < Standstill && !seen.IsColdStart) || !OutOfTime.Contains(what[(what.IndexOf(':', StringComparison.Ordinal) + 1)..]))
         {
             return false;
         }
@@ -486,7 +491,9 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
             }
         }
         else if (until is { } end && seen.SentAt - end > SoakBounds.FreshFor + SoakBounds.Refresh + SoakBounds.Slack && seen.Instance is { } asked
-            && demand.AnsweredBetween(asked, country, sku, end + SoakBounds.FreshFor, seen.SentAt - SoakBounds.Refresh - SoakBounds.Slack))
+
+            // It is fresh from when it was got, which is later than when it was true by as long as the call took.
+            && demand.AnsweredBetween(asked, country, sku, end + SoakBounds.Slack + SoakBounds.FreshFor, seen.SentAt - SoakBounds.Refresh - SoakBounds.Slack))
         {
             found.Add("over-age live price", $"{sku} in {country} is shown live with {minor}, not true since {(seen.SentAt - end).TotalSeconds:0.0} s, although {asked} had been asked for it after it was stale and had the time to refresh it or to find that it cannot.");
         }

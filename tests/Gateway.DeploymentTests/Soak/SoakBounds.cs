@@ -25,4 +25,7 @@ internal static class SoakBounds
 
     /// <summary>For a machine that is busy with other things; what this process itself was seen to stand still comes on top.</summary>
     public static readonly TimeSpan Slack = TimeSpan.FromSeconds(2);
+
+    /// <summary>On top of that for a process that has just begun on a machine that has no processor for it.</summary>
+    public static readonly TimeSpan ColdStart = TimeSpan.FromSeconds(10);
 }

@@ -10,11 +10,11 @@ internal static class SoakReport
 
     private static readonly (string Target, string Name, string Color)[] Shades =
     [
-        ("paymentwall", "Paymentwall", "#ffe3b3"), ("billing", "Billing", "#d3e6ff"), ("authorization", "token server", "#e3d4f7"),
-        ("redis", "Redis", "#ffd0d0"), ("kill", "kill -9", "#b00020"), ("restart", "restart", "#c9eec9"), ("purge", "purge", "#999"),
+        ("paymentwall", "Paymentwall", "#e89c1c"), ("billing", "Billing", "#4a90d9"), ("authorization", "token server", "#8e63c7"),
+        ("redis", "Redis", "#e05555"), ("kill", "kill -9", "#6b0f1a"), ("restart", "restart", "#4caf50"), ("purge", "purge", "#888"),
     ];
 
-    private static readonly string[] Colors = ["#1b5fae", "#d2691e", "#2e8b57"];
+    private static readonly string[] Colors = ["#123f7a", "#c2410c", "#15803d"];
 
     /// <summary>Writes soak.md and the plots.</summary>
     public static async Task WriteAsync(SoakResult result, string folder)
@@ -117,7 +117,7 @@ internal static class SoakReport
         var bins = result.Answers.GroupBy(answer => (int)(answer.Seconds / wide)).OrderBy(bin => bin.Key).ToList();
         yield return ("requests", Shaded(new SvgChart("Requests", "per second", seconds))
             .Line("all", Colors[0], [.. bins.Select(bin => (bin.Key * wide, bin.Count() / wide))])
-            .Line("answered with 5xx (proxied ones pass the upstream's on)", "#b00020", [.. bins.Select(bin => (bin.Key * wide, bin.Count(answer => answer.Status >= 500) / wide))]));
+            .Line("5xx (nearly all proxied)", "#b00020", [.. bins.Select(bin => (bin.Key * wide, bin.Count(answer => answer.Status >= 500) / wide))]));
         var catalog = bins.Select(bin => (bin.Key, Times: bin.Where(answer => answer.IsCatalog).Select(answer => answer.Milliseconds).Order().ToList())).Where(bin => bin.Times.Count > 0).ToList();
         yield return ("latency", Shaded(new SvgChart("Catalog: time to the whole answer", "ms", seconds) { IsLogarithmic = true })
             .Line("99 %", Colors[1], [.. catalog.Select(bin => (bin.Key * wide, Share(bin.Times, 0.99)))])
@@ -148,7 +148,7 @@ internal static class SoakReport
                 [.. instance.Select(sample => ((sample.At - result.StartedAt).TotalSeconds, value(sample)))]);
         }
 
-        foreach (var (target, name, color) in Shades.Where(shade => shade.Target is "redis" or "kill" or "restart"))
+        foreach (var (target, name, color) in Shades)
         {
             chart.Shade(name, color, Spans(result, target));
         }

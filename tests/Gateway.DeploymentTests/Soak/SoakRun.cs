@@ -410,6 +410,7 @@ internal sealed class SoakRun : IDisposable
         Interlocked.Increment(ref _generations[replica]);
         _bornAt[replica] = Now;
         await _cluster.StartGatewayAsync(replica);
+        _bornAt[replica] = Now;
         trouble.End(Now);
         try
         {
@@ -537,7 +538,8 @@ internal sealed class SoakRun : IDisposable
                 IsGateways = server >= 0,
                 Instance = server >= 0 && generations[server] == Volatile.Read(ref _generations[server]) ? Instance(server) : null,
                 Pause = _pauses.Between(sentAt, receivedAt),
-                PauseBefore = _pauses.Between(sentAt - AnswerChecker.Recently, receivedAt) + ColdStart(server, receivedAt),
+                PauseBefore = _pauses.Between(sentAt - AnswerChecker.Recently, receivedAt),
+                IsColdStart = IsColdStart(server, sentAt),
             };
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException)
@@ -550,9 +552,8 @@ internal sealed class SoakRun : IDisposable
         }
     }
 
-    /// <summary>A process that has just begun compiles what it runs, which on a machine that has no processor to spare takes its time.</summary>
-    private TimeSpan ColdStart(int replica, DateTimeOffset now) =>
-        replica >= 0 && now - _bornAt[replica] < AnswerChecker.Recently * 2 && _crowding.Lately(AnswerChecker.Recently) > 0.9 ? AnswerChecker.Recently : TimeSpan.Zero;
+    private bool IsColdStart(int replica, DateTimeOffset now) =>
+        replica >= 0 && now - _bornAt[replica] < TimeSpan.FromSeconds(30) && _crowding.Lately(AnswerChecker.Recently) > 0.9;
 
     private async Task SampleAsync(CancellationToken stop)
     {
@@ -591,7 +592,7 @@ internal sealed class SoakRun : IDisposable
         {
             ["resident memory, MiB"] = Of(sample => sample.ResidentMiB, allowance: 16),
             ["handles"] = Of(sample => sample.Handles, allowance: 20),
-            ["threads"] = Of(sample => sample.Threads, allowance: 5),
+            ["threads"] = Of(sample => sample.Threads, allowance: 12),
         };
         if (_duration >= TimeSpan.FromMinutes(10))
         {

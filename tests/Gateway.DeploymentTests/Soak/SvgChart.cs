@@ -8,10 +8,14 @@ namespace Gateway.DeploymentTests.Soak;
 internal sealed class SvgChart(string title, string unit, double seconds)
 {
     private const int Width = 960;
-    private const int Height = 320;
+    private const int Height = 350;
     private const int Left = 64;
     private const int Right = 16;
-    private const int Top = 66;
+    private const int Top = 112;
+
+    /// <summary>Where the first row of shades is, and how far the next.</summary>
+    private const int Rows = 58;
+    private const int Row = 7;
     private const int Bottom = 40;
 
     /// <summary>More points than a screen shows are brought together.</summary>
@@ -51,9 +55,10 @@ internal sealed class SvgChart(string title, string unit, double seconds)
             .Append(Inv($"""<rect width="{Width}" height="{Height}" fill="#fff"/><text x="{Left}" y="22" font-size="15" font-weight="600">{SecurityElement.Escape(title)}</text>"""))
             .Append('\n');
         Legend(svg);
-        foreach (var (_, color, spans) in _shades)
+        // A row of its own for each, since they overlap; and a breath of it over the whole height.
+        foreach (var (row, (_, color, spans)) in _shades.Index())
         {
-            svg.Append(Inv($"""<path fill="{color}" d="{string.Concat(spans.Select(span => Inv($"M{X(span.From):0.#} {Top}h{Math.Max(1, X(span.To) - X(span.From)):0.#}V{Height - Bottom}h-{Math.Max(1, X(span.To) - X(span.From)):0.#}z")))}"/>""")).Append('\n');
+            svg.Append(Inv($"""<path fill="{color}" d="{Spans(spans, Rows + (row * Row), Row - 1)}"/><path fill="{color}" opacity=".14" d="{Spans(spans, Top, Height - Bottom - Top)}"/>""")).Append('\n');
         }
 
         foreach (var tick in ticks)
@@ -68,7 +73,7 @@ internal sealed class SvgChart(string title, string unit, double seconds)
         }
 
         svg.Append(Inv($"""<text x="{(Left + Width - Right) / 2}" y="{Height - 6}" text-anchor="middle">{(step < 60 ? "seconds" : "minutes")} since the start</text>"""))
-            .Append(Inv($"""<text x="{Left - 6}" y="{Top - 10}" text-anchor="end">{SecurityElement.Escape(unit)}</text>""")).Append('\n');
+            .Append(Inv($"""<text x="6" y="{Top - 8}">{SecurityElement.Escape(unit)}</text>""")).Append('\n');
         foreach (var (_, color, points, _) in _lines)
         {
             svg.Append(Inv($"""<path fill="none" stroke="{color}" stroke-width="1.4" stroke-linejoin="round" d="{Path(points)}"/>""")).Append('\n');
@@ -83,6 +88,9 @@ internal sealed class SvgChart(string title, string unit, double seconds)
             var share = IsLogarithmic ? Math.Log(Math.Max(value, low) / low) / Math.Log(high / low) : (value - low) / (high - low);
             return Height - Bottom - (Math.Clamp(share, 0, 1) * (Height - Top - Bottom));
         }
+
+        string Spans(IReadOnlyList<(double From, double To)> spans, int top, int height) =>
+            string.Concat(spans.Select(span => Inv($"M{X(span.From):0.#} {top}h{Math.Max(1, X(span.To) - X(span.From)):0.#}v{height}h-{Math.Max(1, X(span.To) - X(span.From)):0.#}z")));
 
         string Path(IReadOnlyList<(double Seconds, double Value)> points)
         {
