@@ -48,7 +48,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
     /// <summary>What haproxy lost because a gateway was killed: allowed, and counted.</summary>
     public int LostToKills => _lostToKills;
 
-    /// <summary>What ran out of time without any fault while the machine stood still, or had no processor for a process that had just begun: allowed, and counted.</summary>
+    /// <summary>What ran out of time without any fault while the machine stood still or had no processor to spare: allowed, and counted.</summary>
     public int LostToTheMachine => _lostToTheMachine;
 
     /// <summary>For how long before a request a standstill counts: the longest chain of waits.</summary>
@@ -93,7 +93,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
             {
                 Interlocked.Increment(ref _lostToKills);
             }
-            else if (!(seen.Status == 0 && IsCutShort(seen)))
+            else if (!IsCutShort(seen))
             {
                 found.Add("an answer", seen.Status == 0 ? $"No answer: {seen.Error}" : "haproxy answered by itself, and no gateway had been killed.");
             }
@@ -132,7 +132,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
     {
         var bound = (seen.Request.Catalog is not null || seen.Request.Refusal is not null ? SoakBounds.Deadline : SoakBounds.ProxyTimeout) + SoakBounds.Slack + seen.Pause;
         var took = seen.ReceivedAt - seen.SentAt;
-        if (took > bound && took < bound + SoakBounds.ColdStart && seen.IsColdStart)
+        if (took > bound && took < bound + SoakBounds.Starved && seen is { IsStarved: true, IsYoung: true })
         {
             Interlocked.Increment(ref _lostToTheMachine);
         }
@@ -142,7 +142,10 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
         }
     }
 
-    /// <summary>An upstream's answer that breaks off midway breaks off for the client of a proxied route too.</summary>
+    /// <summary>
+    /// An upstream's answer that breaks off midway breaks off for the client of a proxied route too. If nothing of it had been sent
+    /// yet, haproxy says so in its own words.
+    /// </summary>
     private bool IsCutShort(Observation seen) =>
         (seen.Request.Billing is not null && troubles.Excuses("billing-proxy:cut", seen.SentAt, seen.ReceivedAt))
         || (seen.Request.Price is not null && troubles.Excuses("paymentwall-proxy:cut", seen.SentAt, seen.ReceivedAt));
@@ -155,7 +158,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
             return true;
         }
 
-        if ((seen.PauseBefore < Standstill && !seen.IsColdStart) || !OutOfTime.Contains(what[(what.IndexOf(':', StringComparison.Ordinal) + 1)..]))
+        if ((seen.PauseBefore < Standstill && !seen.IsStarved) || !OutOfTime.Contains(what[(what.IndexOf(':', StringComparison.Ordinal) + 1)..]))
         {
             return false;
         }
@@ -495,7 +498,15 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
             // It is fresh from when it was got, which is later than when it was true by as long as the call took.
             && demand.AnsweredBetween(asked, country, sku, end + SoakBounds.Slack + SoakBounds.FreshFor, seen.SentAt - SoakBounds.Refresh - SoakBounds.Slack))
         {
-            found.Add("over-age live price", $"{sku} in {country} is shown live with {minor}, not true since {(seen.SentAt - end).TotalSeconds:0.0} s, although {asked} had been asked for it after it was stale and had the time to refresh it or to find that it cannot.");
+            // The refresh itself may be late, for want of a processor.
+            if (seen.IsStarved && seen.SentAt - end <= SoakBounds.FreshFor + SoakBounds.Refresh + SoakBounds.Slack + SoakBounds.Starved)
+            {
+                Interlocked.Increment(ref _lostToTheMachine);
+            }
+            else
+            {
+                found.Add("over-age live price", $"{sku} in {country} is shown live with {minor}, not true since {(seen.SentAt - end).TotalSeconds:0.0} s, although {asked} had been asked for it after it was stale and had the time to refresh it or to find that it cannot.");
+            }
         }
 
         if (seen.Instance is { } instance)

@@ -28,11 +28,11 @@ internal sealed record Observation(
     /// <summary>The same, with some time before.</summary>
     public TimeSpan PauseBefore { get; init; }
 
-    /// <summary>
-    /// The process that answered was less than half a minute old, and something on the machine waited for a processor nearly all the
-    /// time: it still has to compile what it runs, and gets no processor to do so.
-    /// </summary>
-    public bool IsColdStart { get; init; }
+    /// <summary>Something on the machine waited for a processor more than 90 % of the last 15 s.</summary>
+    public bool IsStarved { get; init; }
+
+    /// <summary>The process that answered was less than half a minute old: it still has to compile what it runs.</summary>
+    public bool IsYoung { get; init; }
 
     public string? Header(string name) => Headers.GetValueOrDefault(name);
 }

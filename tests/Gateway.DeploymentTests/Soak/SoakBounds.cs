@@ -26,6 +26,6 @@ internal static class SoakBounds
     /// <summary>For a machine that is busy with other things; what this process itself was seen to stand still comes on top.</summary>
     public static readonly TimeSpan Slack = TimeSpan.FromSeconds(2);
 
-    /// <summary>On top of that for a process that has just begun on a machine that has no processor for it.</summary>
-    public static readonly TimeSpan ColdStart = TimeSpan.FromSeconds(10);
+    /// <summary>On top of that where the machine had no processor to spare: for a process that has just begun, and for a refresh.</summary>
+    public static readonly TimeSpan Starved = TimeSpan.FromSeconds(10);
 }

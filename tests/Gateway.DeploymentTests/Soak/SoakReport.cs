@@ -16,7 +16,7 @@ internal static class SoakReport
 
     private static readonly string[] Colors = ["#123f7a", "#c2410c", "#15803d"];
 
-    /// <summary>Writes soak.md and the plots.</summary>
+    /// <summary>Writes soak.md, the plots, and what the gateways logged of importance.</summary>
     public static async Task WriteAsync(SoakResult result, string folder)
     {
         Directory.CreateDirectory(folder);
@@ -26,6 +26,7 @@ internal static class SoakReport
         }
 
         await File.WriteAllTextAsync(Path.Combine(folder, "soak.md"), Markdown(result));
+        await File.WriteAllLinesAsync(Path.Combine(folder, "gateways.log"), result.Log);
     }
 
     public static string Summary(SoakResult result)
@@ -52,7 +53,7 @@ internal static class SoakReport
     private static string Markdown(SoakResult result)
     {
         var text = new StringBuilder();
-        text.AppendLine(Inv($"Run of {result.Duration.TotalMinutes:0.0} minutes on {result.StartedAt:yyyy-MM-dd HH:mm} UTC, seed {result.Seed}, {Environment.ProcessorCount} processors: **{result.Answers.Count:#,0} requests, {result.Violations.Count} violations**."));
+        text.AppendLine(Inv($"Run of {result.Duration.TotalMinutes:0.0} minutes on {result.StartedAt:yyyy-MM-dd HH:mm:ss} UTC, seed {result.Seed}, {Environment.ProcessorCount} processors: **{result.Answers.Count:#,0} requests, {result.Violations.Count} violations**."));
         text.AppendLine();
         text.AppendLine("| | |\n|---|---|");
         text.AppendLine(Inv($"| prices shown, by status | {Counts(result.PricesShown)} |"));

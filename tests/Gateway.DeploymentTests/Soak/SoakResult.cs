@@ -46,4 +46,7 @@ internal sealed record SoakResult
 
     /// <summary>Of the gateway that was never restarted, by what is measured.</summary>
     public required IReadOnlyDictionary<string, Flatness> Flatness { get; init; }
+
+    /// <summary>Of each process, what it had to say of itself: warnings, Redis, purges.</summary>
+    public required IEnumerable<string> Log { get; init; }
 }

@@ -48,6 +48,7 @@ internal sealed class SoakRun : IDisposable
     private readonly ConcurrentQueue<Violation> _violations = new();
     private readonly ConcurrentQueue<(double Seconds, double Milliseconds, string Kind, int Status, bool IsCatalog)> _answers = new();
     private readonly ConcurrentQueue<ProcessSample> _samples = new();
+    private readonly ConcurrentQueue<string> _log = new();
     private readonly ConcurrentDictionary<string, int> _shown = new(StringComparer.Ordinal);
     private readonly int[] _generations = new int[Replicas];
     private readonly DateTimeOffset[] _bornAt = new DateTimeOffset[Replicas];
@@ -148,6 +149,7 @@ internal sealed class SoakRun : IDisposable
             Pauses = _pauses.Total,
             Crowding = _crowding.Overall,
             Flatness = flatness,
+            Log = _log,
         };
     }
 
@@ -432,6 +434,9 @@ internal sealed class SoakRun : IDisposable
         }
 
         NoteRedis(replica, log);
+        _log.Enqueue($"{Instance(replica)}:\n" + string.Join('\n', log.Split('\n').Where(line =>
+            (line.Contains("\"Level\":\"Warning\"", StringComparison.Ordinal) && !line.Contains("PriceDrift", StringComparison.Ordinal))
+            || line.Contains("Redis is", StringComparison.Ordinal) || line.Contains("Purged", StringComparison.Ordinal))));
         foreach (var line in log.Split('\n').Where(line => line.Contains("internalError", StringComparison.Ordinal) || line.Contains("Unhandled exception", StringComparison.Ordinal)).Take(5))
         {
             _violations.Enqueue(new Violation(Now, "no bugs", $"The log of {Instance(replica)} tells of one.", "", line.Length > 600 ? line[..600] : line));
@@ -539,7 +544,8 @@ internal sealed class SoakRun : IDisposable
                 Instance = server >= 0 && generations[server] == Volatile.Read(ref _generations[server]) ? Instance(server) : null,
                 Pause = _pauses.Between(sentAt, receivedAt),
                 PauseBefore = _pauses.Between(sentAt - AnswerChecker.Recently, receivedAt),
-                IsColdStart = IsColdStart(server, sentAt),
+                IsStarved = _crowding.Lately(AnswerChecker.Recently) > 0.9,
+                IsYoung = server >= 0 && sentAt - _bornAt[server] < TimeSpan.FromSeconds(30),
             };
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException)
@@ -551,9 +557,6 @@ internal sealed class SoakRun : IDisposable
             };
         }
     }
-
-    private bool IsColdStart(int replica, DateTimeOffset now) =>
-        replica >= 0 && now - _bornAt[replica] < TimeSpan.FromSeconds(30) && _crowding.Lately(AnswerChecker.Recently) > 0.9;
 
     private async Task SampleAsync(CancellationToken stop)
     {
