@@ -118,7 +118,7 @@ internal static class SoakReport
         var bins = result.Answers.GroupBy(answer => (int)(answer.Seconds / wide)).OrderBy(bin => bin.Key).ToList();
         yield return ("requests", Shaded(new SvgChart("Requests", "per second", seconds))
             .Line("all", Colors[0], [.. bins.Select(bin => (bin.Key * wide, bin.Count() / wide))])
-            .Line("5xx (nearly all proxied)", "#b00020", [.. bins.Select(bin => (bin.Key * wide, bin.Count(answer => answer.Status >= 500) / wide))]));
+            .Line("5xx", "#b00020", [.. bins.Select(bin => (bin.Key * wide, bin.Count(answer => answer.Status >= 500) / wide))]));
         var catalog = bins.Select(bin => (bin.Key, Times: bin.Where(answer => answer.IsCatalog).Select(answer => answer.Milliseconds).Order().ToList())).Where(bin => bin.Times.Count > 0).ToList();
         yield return ("latency", Shaded(new SvgChart("Catalog: time to the whole answer", "ms", seconds) { IsLogarithmic = true })
             .Line("99 %", Colors[1], [.. catalog.Select(bin => (bin.Key * wide, Share(bin.Times, 0.99)))])
@@ -145,11 +145,11 @@ internal static class SoakReport
         foreach (var instance in result.Samples.GroupBy(sample => (sample.Replica, sample.Instance)).OrderBy(group => group.Key.Replica))
         {
             chart.Line(
-                instance.Key.Replica == 0 ? "gateway-1, never restarted" : Inv($"gateway-{instance.Key.Replica + 1}"), Colors[instance.Key.Replica],
+                instance.Key.Replica == 0 ? "gateway-1 (left alone)" : Inv($"gateway-{instance.Key.Replica + 1}"), Colors[instance.Key.Replica],
                 [.. instance.Select(sample => ((sample.At - result.StartedAt).TotalSeconds, value(sample)))]);
         }
 
-        foreach (var (target, name, color) in Shades)
+        foreach (var (target, name, color) in Shades.Where(shade => shade.Target != "purge"))
         {
             chart.Shade(name, color, Spans(result, target));
         }

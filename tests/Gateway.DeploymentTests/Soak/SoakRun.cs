@@ -23,11 +23,11 @@ internal sealed class SoakRun : IDisposable
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(70);
     private static readonly TimeSpan PriceChangePace = TimeSpan.FromMilliseconds(80);
 
-    /// <summary>What every replica has heard of by then: purges are read again every 10 s.</summary>
-    private static readonly TimeSpan Hearsay = TimeSpan.FromSeconds(11);
+    /// <summary>Every replica reads the purges again so often: one that could not tell the others of its own does so then.</summary>
+    private static readonly TimeSpan Hearsay = TimeSpan.FromSeconds(12);
 
-    /// <summary>The same after Redis came back: it is used again within 10 s, and then read.</summary>
-    private static readonly TimeSpan HearsayAfterOutage = TimeSpan.FromSeconds(25);
+    /// <summary>A purge or a birth so long before the loss of Redis may have been missed with it.</summary>
+    private static readonly TimeSpan Shaky = TimeSpan.FromSeconds(25);
 
     /// <summary>At the end, without any trouble.</summary>
     private static readonly TimeSpan Calm = TimeSpan.FromSeconds(5);
@@ -54,6 +54,8 @@ internal sealed class SoakRun : IDisposable
     private readonly DateTimeOffset[] _bornAt = new DateTimeOffset[Replicas];
     private readonly HttpClient _admin;
     private readonly DateTimeOffset _startedAt;
+    private readonly ConcurrentQueue<Task> _agreements = new();
+    private readonly CancellationTokenSource _over = new();
     private DateTimeOffset _lastPurge = DateTimeOffset.MinValue;
     private long _logCharacters;
 
@@ -95,6 +97,7 @@ internal sealed class SoakRun : IDisposable
     {
         _admin.Dispose();
         _upstreams.Dispose();
+        _over.Dispose();
     }
 
     private async Task<SoakResult> RunAsync()
@@ -119,6 +122,8 @@ internal sealed class SoakRun : IDisposable
         await loadEnd.CancelAsync();
         await Task.WhenAll(customers);
         await Task.WhenAll(watching);
+        await _over.CancelAsync();
+        await Task.WhenAll(_agreements);
 
         // 4
         foreach (var (replica, gateway) in _cluster.Gateways.Index())
@@ -336,12 +341,12 @@ internal sealed class SoakRun : IDisposable
         var trouble = _troubles.Begin(new Trouble("redis", "Redis is killed, and restarted empty", began, TimeSpan.Zero));
         await _cluster.Redis.KillAsync();
         await Task.Delay(life, TimeProvider.System);
-        List<WarmthLedger.Purge> missed = began - _lastPurge < HearsayAfterOutage
+        List<WarmthLedger.Purge> missed = began - _lastPurge < Shaky
             ? [_warmth.Begin(kind: null, name: null, instance: null, Now)]
-            : [.. Enumerable.Range(1, 2).Where(replica => began - _bornAt[replica] < HearsayAfterOutage).Select(replica => _warmth.Begin(null, null, Instance(replica), Now))];
+            : [.. Enumerable.Range(1, 2).Where(replica => began - _bornAt[replica] < Shaky).Select(replica => _warmth.Begin(null, null, Instance(replica), Now))];
         await _cluster.Redis.RestartAsync();
         trouble.End(Now);
-        missed.ForEach(purge => purge.End(Now + HearsayAfterOutage));
+        missed.ForEach(EndOnceAgreed);
     }
 
     private async Task HoldRedisAsync(TimeSpan life)
@@ -362,7 +367,7 @@ internal sealed class SoakRun : IDisposable
         if (!all)
         {
             // Redis was not in use yet: the others will take it for a purge of everything.
-            _warmth.Begin(kind: null, name: null, instance: null, Now).End(Now + HearsayAfterOutage);
+            EndOnceAgreed(_warmth.Begin(kind: null, name: null, instance: null, Now));
         }
 
         if ((int)answer.StatusCode != 202)
@@ -370,9 +375,51 @@ internal sealed class SoakRun : IDisposable
             _violations.Enqueue(new Violation(Now, "status codes", $"A purge was answered with {(int)answer.StatusCode}.", "POST /admin/cache/purge?" + what, await answer.Content.ReadAsStringAsync()));
         }
 
-        purge?.End(Now + Hearsay);
+        if (purge is not null)
+        {
+            EndOnceAgreed(purge);
+        }
+
         _lastPurge = Now;
         trouble.End(Now);
+    }
+
+    /// <summary>A purge is over when all replicas have read the same purges, by their own word.</summary>
+    private void EndOnceAgreed(WarmthLedger.Purge purge) => _agreements.Enqueue(Task.Run(async () =>
+    {
+        await WaitAsync(Hearsay, _over.Token);
+        while (!_over.IsCancellationRequested && !await HaveAgreedAsync())
+        {
+            await WaitAsync(TimeSpan.FromSeconds(1), _over.Token);
+        }
+
+        purge.End(Now);
+    }));
+
+    private async Task<bool> HaveAgreedAsync()
+    {
+        var epochs = new HashSet<long>();
+        foreach (var gateway in _cluster.Gateways)
+        {
+            try
+            {
+                using var answer = await _admin.GetAsync(new Uri(gateway.Address, "/health/details"));
+                var details = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+                if (!(bool)details["redis"]!["purgesKnown"]!)
+                {
+                    return false;
+                }
+
+                epochs.Add((long)details["cache"]!["purgeEpoch"]!);
+            }
+            catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or System.Text.Json.JsonException)
+            {
+                // It is being replaced.
+                return false;
+            }
+        }
+
+        return epochs.Count == 1;
     }
 
     private async Task RestartAsync(int replica)

@@ -145,7 +145,7 @@ internal sealed class SvgChart(string title, string unit, double seconds)
                     ? Inv($"""<rect x="{x:0}" y="33" width="14" height="12" fill="{color}" stroke="#bbb" stroke-width=".5"/>""")
                     : Inv($"""<path d="M{x:0} 39h14" stroke="{color}" stroke-width="2.5"/>"""))
                 .Append(Inv($"""<text x="{x + 19:0}" y="43">{SecurityElement.Escape(name)}</text>""")).Append('\n');
-            x += 36 + (name.Length * 6.6);
+            x += 32 + (name.Length * 6.5);
         }
     }
 
