@@ -6,6 +6,7 @@ namespace Gateway.DeploymentTests.Soak;
 /// <summary>A run as Markdown with plots beside it.</summary>
 internal static class SoakReport
 {
+    /// <summary>Of one promise.</summary>
     private const int MostViolations = 50;
 
     private static readonly (string Target, string Name, string Color)[] Shades =
@@ -64,7 +65,7 @@ internal static class SoakReport
         text.AppendLine(Inv($"| answers that lack something only because the machine stood still | {result.LostToTheMachine} |"));
         text.AppendLine(Inv($"| characters of log searched for credentials | {result.LogCharacters:#,0} |"));
         text.AppendLine(Inv($"| this machine stood still | {result.Pauses.Count} times for more than 0.1 s, {result.Pauses.Total.TotalSeconds:0.0} s altogether, {result.Pauses.Longest.TotalSeconds:0.00} s at most; something waited for a processor in {result.Crowding:0 %} of the time |"));
-        text.AppendLine(Inv($"| answers of warm parts alone while an upstream that they are of was in trouble, all of them whole | {result.WarmInTrouble:#,0} |"));
+        text.AppendLine(Inv($"| answers of warm parts alone while an upstream or Redis was in trouble | {result.WarmInTrouble:#,0} |"));
         foreach (var (name, flatness) in result.Flatness)
         {
             text.AppendLine(Inv($"| {name} of gateway-1, later half | median {flatness.Median:0.0}, rising by {flatness.Rise:0.0} (allowed {flatness.Allowed:0.0}) |"));
@@ -83,7 +84,7 @@ internal static class SoakReport
             text.AppendLine("None.");
         }
 
-        foreach (var violation in result.Violations.Take(MostViolations))
+        foreach (var violation in result.Violations.GroupBy(violation => violation.Promise).SelectMany(group => group.Take(MostViolations)))
         {
             text.AppendLine(Inv($"- {violation.At:HH:mm:ss.fff} **{violation.Promise}**: {violation.What} {violation.Request}\n  `{violation.Excerpt.ReplaceLineEndings(" ")}`"));
         }
