@@ -24,9 +24,24 @@ internal sealed class HaproxyProcess : IAsyncDisposable
 
     public string Log => _process.Output;
 
-    public static async Task<HaproxyProcess> StartAsync(params int[] replicas)
+    public static Task<HaproxyProcess> StartAsync(params int[] replicas) => StartAsync(replicas, additions: null);
+
+    /// <param name="replicas">Their ports.</param>
+    /// <param name="additions">Lines for the frontend, beside the project's own.</param>
+    public static async Task<HaproxyProcess> StartAsync(int[] replicas, string? additions)
     {
         var folder = Path.Combine(Programs.Root, "deploy", "loadbalancer");
+        var configuration = Path.Combine(folder, "haproxy.cfg");
+        if (additions is not null)
+        {
+            var own = await File.ReadAllTextAsync(configuration, TestContext.Current.CancellationToken);
+            configuration = Path.Combine(Path.GetTempPath(), $"gateway-haproxy-{Guid.NewGuid():N}.cfg");
+            await File.WriteAllTextAsync(
+                configuration,
+                own.Replace("  default_backend gateway\n", $"{additions}\n  default_backend gateway\n", StringComparison.Ordinal),
+                TestContext.Current.CancellationToken);
+        }
+
         var (port, statistics) = (RedisServer.FreePort(), RedisServer.FreePort());
         KeyValuePair<string, string>[] environment =
         [
@@ -35,9 +50,14 @@ internal sealed class HaproxyProcess : IAsyncDisposable
             .. replicas.Select((replica, index) => KeyValuePair.Create(string.Create(CultureInfo.InvariantCulture, $"GATEWAY_{index + 1}"), Local(replica))),
         ];
         var process = ChildProcess.Start(
-            Program, ["-db", "-f", Path.Combine(folder, "haproxy.cfg"), "-f", Path.Combine(folder, "haproxy-fixed.cfg")], environment);
+            Program, ["-db", "-f", configuration, "-f", Path.Combine(folder, "haproxy-fixed.cfg")], environment);
         var haproxy = new HaproxyProcess(process, port, statistics);
         await GatewayProcess.EventuallyAsync(async () => await haproxy.UpAsync() == replicas.Length, TimeSpan.FromSeconds(15));
+        if (additions is not null)
+        {
+            File.Delete(configuration);
+        }
+
         return haproxy;
 
         static string Local(int port) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");

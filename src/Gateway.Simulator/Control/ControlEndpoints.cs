@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Simulator.Faults;
 using Gateway.Simulator.Hosting;
+using Gateway.Simulator.Requests;
 
 namespace Gateway.Simulator.Control;
 
@@ -38,18 +40,36 @@ internal static class ControlEndpoints
             context, state.Faults, board => DoneAsync(context, () => board.Replace([]))));
 
         app.MapGet("/requests", context => Answers.SendJsonAsync(context, 200, Totals(state)));
-        app.MapGet("/requests/{upstream}", context => OfUpstreamAsync(context, state.Requests, log => Answers.SendAsync(
-            context, 200, JsonSerializer.SerializeToUtf8Bytes(log.Recent(), Records))));
+        app.MapGet("/requests/{upstream}", context => OfUpstreamAsync(context, state.Requests, log => RecentAsync(context, log)));
         app.MapDelete("/requests", context => DoneAsync(context, state.ClearRequests));
 
         app.MapPost("/tokens/revoke", context => DoneAsync(context, state.RevokeTokens));
         app.MapGet("/tokens/settings", context => Answers.SendJsonAsync(context, 200, state.Tokens.Settings));
         app.MapPut("/tokens/settings", context => PutSettingsAsync(context, state));
 
-        app.MapPut("/paymentwall/prices/{**sku}", context => PutRawAsync(context, state.PriceOverrides, "sku"));
+        // With ?country=JP in that country alone.
+        app.MapPut("/paymentwall/prices/{**sku}", context => PutRawAsync(
+            context, state.PriceOverrides, "sku", sku => PriceName(sku, context.Request.Query["country"].ToString().ToUpperInvariant())));
         app.MapDelete("/paymentwall/prices", context => DoneAsync(context, state.PriceOverrides.Clear));
         app.MapPut("/billing/products/{productId}", context => PutRawAsync(context, state.ProductOverrides, "productId"));
         app.MapDelete("/billing/products", context => DoneAsync(context, state.ProductOverrides.Clear));
+    }
+
+    /// <summary>What a price that was put in the place of a SKU's is kept under; an empty country: every country's.</summary>
+    public static string PriceName(string sku, string country) => country.Length == 0 ? sku : $"{country}|{sku}";
+
+    /// <summary>With ?since=, ISO 8601: only what was received from then on.</summary>
+    private static Task RecentAsync(HttpContext context, RequestLog log)
+    {
+        var since = DateTimeOffset.MinValue;
+        if (context.Request.Query["since"].ToString() is { Length: > 0 } text
+            && !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out since))
+        {
+            return RefuseAsync(context, 400, "since is a time in ISO 8601.");
+        }
+
+        return Answers.SendAsync(
+            context, 200, JsonSerializer.SerializeToUtf8Bytes(log.Recent().Where(record => record.ReceivedAt >= since), Records));
     }
 
     private static async Task PutFaultsAsync(HttpContext context, SimulatorState state)
@@ -109,7 +129,7 @@ internal static class ControlEndpoints
         await Answers.SendJsonAsync(context, 200, state.Tokens.Settings);
     }
 
-    private static async Task PutRawAsync(HttpContext context, RawAnswers answers, string parameter)
+    private static async Task PutRawAsync(HttpContext context, RawAnswers answers, string parameter, Func<string, string>? keptUnder = null)
     {
         // Routing leaves an encoded slash as it is.
         var name = ((string?)context.Request.RouteValues[parameter])?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
@@ -121,7 +141,7 @@ internal static class ControlEndpoints
 
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-        await DoneAsync(context, () => answers.Set(name, body.ToArray()));
+        await DoneAsync(context, () => answers.Set(keptUnder?.Invoke(name) ?? name, body.ToArray()));
     }
 
     private static async Task<(T? Value, string? Error)> ReadAsync<T>(HttpContext context)

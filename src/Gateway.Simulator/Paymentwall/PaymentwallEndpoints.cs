@@ -1,4 +1,5 @@
 using System.Text;
+using Gateway.Simulator.Control;
 using Gateway.Simulator.Hosting;
 using Gateway.Simulator.Requests;
 using Microsoft.AspNetCore.Http.Features;
@@ -38,7 +39,9 @@ internal static class PaymentwallEndpoints
         }
 
         var sku = parameters["ag_external_id"];
-        var body = state.PriceOverrides.Find(sku) ?? state.Prices.Find(sku, country) ?? "[]"u8.ToArray();
+        var body = state.PriceOverrides.Find(ControlEndpoints.PriceName(sku, country))
+            ?? state.PriceOverrides.Find(sku)
+            ?? state.Prices.Find(sku, country) ?? "[]"u8.ToArray();
         if (parameters.GetValueOrDefault("callback") is { } callback)
         {
             byte[] script = [.. Encoding.ASCII.GetBytes(callback), .. "("u8, .. body, .. ");"u8];

@@ -64,8 +64,9 @@ internal sealed class SimulatorProcess : IAsyncDisposable
 
     public Task TokenSettingsAsync(object settings) => SendAsync(HttpMethod.Put, "tokens/settings", JsonSerializer.Serialize(settings));
 
-    /// <summary>Serves this text for a SKU in every country.</summary>
-    public Task PriceAsync(string sku, string body) => SendAsync(HttpMethod.Put, $"paymentwall/prices/{Uri.EscapeDataString(sku)}", body);
+    /// <summary>Serves this text for a SKU, in every country or in this one alone.</summary>
+    public Task PriceAsync(string sku, string body, string? country = null) =>
+        SendAsync(HttpMethod.Put, $"paymentwall/prices/{Uri.EscapeDataString(sku)}{(country is null ? "" : "?country=" + country)}", body);
 
     /// <summary>Serves this text as the components of a product.</summary>
     public Task ComponentsAsync(string productId, string body) => SendAsync(HttpMethod.Put, $"billing/products/{productId}", body);

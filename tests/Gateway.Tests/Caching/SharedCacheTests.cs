@@ -121,7 +121,7 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
     public async Task A_lease_that_has_expired_meanwhile_and_is_another_one_s_now_is_not_given_back()
     {
         var releaseLate = await TakeLeaseAsync("a", TimeSpan.FromMinutes(10));
-        await _redis.AskAsync(database => database.KeyDeleteAsync(_prefix + ":lease:v1:0:texts:a"));
+        await _redis.AskAsync(database => database.KeyDeleteAsync($"{_prefix}:lease:v{CacheWire.Version}:0:texts:a"));
         var release = await TakeLeaseAsync("a", TimeSpan.FromMinutes(10));
 
         await releaseLate();
@@ -309,7 +309,7 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
         Assert.Equal("C-a1", (await other.AskOneAsync()).Value);
         Assert.Equal("C-b1", (await other.AskOneAsync("b")).Value);
         Assert.Equal("A-a1", (await _b.AskOneAsync()).Value);
-        Assert.DoesNotContain(_prefix + ":v1:texts:b", await _redis.KeysAsync(_prefix));
+        Assert.DoesNotContain($"{_prefix}:v{CacheWire.Version}:texts:b", await _redis.KeysAsync(_prefix));
     }
 
     [Theory]
@@ -317,7 +317,7 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
     [InlineData("garbage")]
     public async Task What_is_no_entry_is_not_read_and_is_replaced(string content)
     {
-        await _redis.AskAsync(database => database.StringSetAsync(_prefix + ":v1:texts:a", content));
+        await _redis.AskAsync(database => database.StringSetAsync($"{_prefix}:v{CacheWire.Version}:texts:a", content));
 
         Assert.Equal("B-a1", (await _b.AskOneAsync()).Value);
         await NoLeaseAsync();
