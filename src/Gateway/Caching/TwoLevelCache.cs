@@ -9,9 +9,9 @@ namespace Gateway.Caching;
 /// Memory in front of Redis in front of an upstream. For each key, in order: (1) fresh in memory: served; (2) stale in memory, within
 /// the window: served at once and refreshed in the background; (3) otherwise one flight per process, which many callers share:
 /// (3a) what lies in Redis, and the leases of what does not, all keys of a question in one round trip; (3b) of all replicas the one
-/// with the lease asks the upstream, the others wait for what it puts into Redis, at most for the lease's life; (3c) without Redis each process asks for itself.
-/// A flight runs on its own deadline and never on a caller's cancellation. A failed load is not cached: with a stale value at
-/// hand that is served and labelled, without one the failure is the answer.
+/// with the lease asks the upstream, the others wait for what it puts into Redis, at most for the lease's life; (3c) without Redis
+/// each process asks for itself. A flight runs on its own deadline and never on a caller's cancellation. A failed load is not
+/// cached: with a stale value at hand that is served and labelled, without one the failure is the answer.
 /// </summary>
 internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     where TFailure : struct

@@ -11,11 +11,11 @@ namespace Gateway.Catalog;
 /// </summary>
 internal sealed class KnownRequests(IOptions<CustomerCountryOptions> country)
 {
-    /// <summary>With <see cref="LongestTarget"/> some 4 MiB at the very most.</summary>
+    /// <summary>With <see cref="Longest"/> some megabytes at the very most.</summary>
     internal const int Capacity = 2_048;
 
-    /// <summary>Characters of path and query; a longer one is read each time.</summary>
-    internal const int LongestTarget = 512;
+    /// <summary>Characters of path, query and the headers that matter; what is longer is read each time.</summary>
+    internal const int Longest = 512;
 
     private ConcurrentDictionary<Request, KnownRequest> _known = new();
     private int _count;
@@ -48,10 +48,17 @@ internal sealed class KnownRequests(IOptions<CustomerCountryOptions> country)
         var headers = context.Request.Headers;
         var countryHeader = country.Value.CountryHeader;
         var (coding, sandbox, from) = (headers.AcceptEncoding, headers["sandbox"], countryHeader.Length > 0 ? headers[countryHeader] : default);
-        return target.Length > LongestTarget || coding.Count > 1 || sandbox.Count > 1 || from.Count > 1
-            ? null
-            : new Request(target, (string?)coding, (string?)sandbox, (string?)from);
+        if (coding.Count > 1 || sandbox.Count > 1 || from.Count > 1)
+        {
+            return null;
+        }
+
+        var request = new Request(target, (string?)coding, (string?)sandbox, (string?)from);
+        return request.Length > Longest ? null : request;
     }
 
-    private readonly record struct Request(string Target, string? AcceptEncoding, string? Sandbox, string? Country);
+    private readonly record struct Request(string Target, string? AcceptEncoding, string? Sandbox, string? Country)
+    {
+        public int Length => Target.Length + (AcceptEncoding?.Length ?? 0) + (Sandbox?.Length ?? 0) + (Country?.Length ?? 0);
+    }
 }

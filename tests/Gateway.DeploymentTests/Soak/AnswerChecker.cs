@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Gateway.FunctionalTests.Stack;
+using Gateway.Problems;
 
 namespace Gateway.DeploymentTests.Soak;
 
@@ -20,26 +21,9 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
     /// <summary>Clocks of one machine, read by different processes.</summary>
     private static readonly TimeSpan ClockError = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>The gateway's own failures: the contract's table.</summary>
-    private static readonly Dictionary<string, int> Problems = new(StringComparer.Ordinal)
-    {
-        ["invalidParameter"] = 400,
-        ["unauthenticated"] = 401,
-        ["forbidden"] = 403,
-        ["productNotFound"] = 404,
-        ["routeNotFound"] = 404,
-        ["methodNotAllowed"] = 405,
-        ["tooLarge"] = 413,
-        ["tooManyRequests"] = 429,
-        ["upstreamRejected"] = 502,
-        ["upstreamBadPayload"] = 502,
-        ["upstreamUnreachable"] = 502,
-        ["tokenUnavailable"] = 503,
-        ["circuitOpen"] = 503,
-        ["pricesUnavailable"] = 503,
-        ["overloaded"] = 503,
-        ["upstreamTimedOut"] = 504,
-    };
+    /// <summary>The gateway's own failures, but for the one that is a bug. That the table is the contract's is for <c>ProblemTests</c>.</summary>
+    private static readonly Dictionary<string, int> Problems =
+        Problem.All.Where(problem => problem != Problem.InternalError).ToDictionary(problem => problem.Code, problem => problem.Status, StringComparer.Ordinal);
 
     private static readonly string[] Reasons = ["timeout", "unreachable", "rejected", "badPayload", "throttled", "circuitOpen"];
 

@@ -149,8 +149,32 @@ public sealed class ReadyCatalogTests : IDisposable
         }
 
         Assert.InRange(Enumerable.Range(0, 3 * KnownRequests.Capacity).Count(n => _requests.Find(Context(target: Other(n))) is not null), 1, KnownRequests.Capacity);
-        _requests.Remember(Context(target: "/catalog?x=" + new string('x', KnownRequests.LongestTarget)), Given.Question());
-        Assert.Null(_requests.Find(Context(target: "/catalog?x=" + new string('x', KnownRequests.LongestTarget))));
+    }
+
+    [Theory]
+    [InlineData("target")]
+    [InlineData("Accept-Encoding")]
+    [InlineData("sandbox")]
+    [InlineData("CF-IPCountry")]
+    public void What_is_long_is_not_kept(string where)
+    {
+        _country.CountryHeader = "CF-IPCountry";
+        HttpContext Of(int characters)
+        {
+            var context = Context(target: where == "target" ? new string('x', characters) : "/c");
+            if (where != "target")
+            {
+                context.Request.Headers[where] = new string('x', characters - 2);
+            }
+
+            return context;
+        }
+
+        _requests.Remember(Of(KnownRequests.Longest), Given.Question());
+        _requests.Remember(Of(KnownRequests.Longest + 1), Given.Question());
+
+        Assert.NotNull(_requests.Find(Of(KnownRequests.Longest)));
+        Assert.Null(_requests.Find(Of(KnownRequests.Longest + 1)));
     }
 
     /// <summary>Beside what the server itself needs for headers and body, which is counted on the same context and taken off.</summary>
