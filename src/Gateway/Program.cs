@@ -54,14 +54,14 @@ if (!StartupValidation.Passes(app.Services, Console.Error))
     return 1;
 }
 
-// Pipeline: what concerns every request, then ready answers, then what the others need
-app.UseMiddleware<DrainMiddleware>();
+// Pipeline: ready answers, then what the others need
 app.UseKnownProxies();
+app.UseReadyCatalog();
+app.UseMiddleware<DrainMiddleware>();
 app.UseMiddleware<RequestLog>();
-app.UseMiddleware<AnswerHeaders>();
+app.UseAnswerHeaders();
 app.UseRouting();
 app.UseAdmissionControl();
-app.UseReadyCatalog();
 app.UseMiddleware<RequestTrace>();
 app.UseProblems();
 app.UseGatewaySwagger();

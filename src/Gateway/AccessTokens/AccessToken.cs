@@ -11,6 +11,9 @@ internal sealed class AccessToken(string value, DateTimeOffset obtainedAt, DateT
 
     public string Value => value;
 
+    /// <summary>As the header <c>Authorization</c> carries it.</summary>
+    public string Header { get; } = "Bearer " + value;
+
     public DateTimeOffset ObtainedAt => obtainedAt;
 
     public DateTimeOffset ExpiresAt => expiresAt;
@@ -18,15 +21,10 @@ internal sealed class AccessToken(string value, DateTimeOffset obtainedAt, DateT
     public bool FollowsRejection => followsRejection;
 
     /// <summary>A little before it expires (a tenth of its life, at most 30 s), for the time that a call is on its way.</summary>
-    public DateTimeOffset UsableUntil
-    {
-        get
-        {
-            var tenth = (expiresAt - obtainedAt) / 10;
-            return expiresAt - (tenth < LongestMargin ? tenth : LongestMargin);
-        }
-    }
+    public DateTimeOffset UsableUntil { get; } = expiresAt - Shorter((expiresAt - obtainedAt) / 10, LongestMargin);
 
     /// <summary>From here on (80 % of its life) it is renewed in the background, while it goes on being used.</summary>
     public DateTimeOffset RenewFrom => obtainedAt + ((expiresAt - obtainedAt) * 0.8);
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 }

@@ -36,15 +36,6 @@ internal static class CatalogEndpoints
             .WithDescription("As `GET /catalog?product={productId}`.");
     }
 
-    /// <summary>In front of everything that a ready answer does not need.</summary>
-    public static void UseReadyCatalog(this WebApplication app)
-    {
-        if (!app.Services.GetRequiredService<IOptions<CatalogAccessOptions>>().Value.RequireKeyForCatalog)
-        {
-            app.UseMiddleware<ReadyCatalog>();
-        }
-    }
-
     private static RouteHandlerBuilder Describe(bool needsKey, RouteHandlerBuilder endpoint)
     {
         _ = needsKey ? endpoint.RequireAuthorization(Roles.AnyKey) : endpoint.AllowAnonymous();
@@ -70,6 +61,7 @@ internal static class CatalogEndpoints
         if (answers.TryGetReady(question!) is { } ready)
         {
             requests.Remember(context, question!);
+            context.Features.Set(CatalogFacts.Of(CatalogFacts.Ready, ready.Completeness));
             await WriteReadyAsync(context, ready, question!, ContentCodings.Negotiate(context.Request.Headers), headers);
             return Results.Empty;
         }
@@ -91,7 +83,9 @@ internal static class CatalogEndpoints
             Metrics.CatalogPhase.Record(duration.TotalSeconds, Metrics.Tag("phase", phase));
         }
 
-        Note(context, outcome.IsHit ? CatalogFacts.Cached : CatalogFacts.Loaded, outcome.Answer?.Completeness ?? "failed");
+        var facts = CatalogFacts.Of(outcome.IsHit ? CatalogFacts.Cached : CatalogFacts.Loaded, outcome.Answer?.Completeness ?? "failed");
+        context.Features.Set(facts);
+        Count(facts.Cache, facts.Completeness);
         return outcome.Answer is { } answer
             ? new ReadyAnswerResult(answer, headers, question!.IsPrivate, outcome.IsHit)
             : new ProblemResult(outcome.Problem!);
@@ -100,15 +94,13 @@ internal static class CatalogEndpoints
     /// <summary>An answer for which nothing had to be done.</summary>
     internal static Task WriteReadyAsync(HttpContext context, ReadyAnswer ready, CatalogQuestion question, ContentCoding coding, CatalogHeaders headers)
     {
-        headers.SetVary(context.Response);
         context.Response.Headers[ServerTiming] = "cache;desc=\"hit\"";
-        Note(context, CatalogFacts.Ready, ready.Completeness);
+        Count(CatalogFacts.Ready, ready.Completeness);
         return ReadyAnswerResult.WriteAsync(context, ready, coding, headers, question.IsPrivate, isHit: true);
     }
 
-    private static void Note(HttpContext context, string cache, string completeness)
+    private static void Count(string cache, string completeness)
     {
-        context.Features.Set(CatalogFacts.Of(cache, completeness));
         if (Metrics.CatalogAnswers.Enabled)
         {
             Metrics.CatalogAnswers.Add(1, Metrics.Tag("completeness", completeness), Metrics.Tag("cache", cache));

@@ -38,7 +38,7 @@ internal sealed class KnownRequests(IOptions<CustomerCountryOptions> country)
             _count = 1;
         }
 
-        _known[request] = new KnownRequest(question, ContentCodings.Negotiate(context.Request.Headers));
+        _known[request] = new KnownRequest(question, ContentCodings.Negotiate(context.Request.Headers), context.GetEndpoint());
     }
 
     /// <summary>Null for one that is not remembered.</summary>

@@ -1,3 +1,5 @@
+using System.IO.Pipelines;
+
 namespace Gateway.Catalog;
 
 /// <summary>Sends a ready answer, or the word that the client has it already.</summary>
@@ -25,6 +27,19 @@ internal sealed class ReadyAnswerResult(ReadyAnswer answer, CatalogHeaders heade
             response.Headers.ContentEncoding = name;
         }
 
-        return HttpMethods.IsHead(request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, 0, body.Length, context.RequestAborted);
+        return HttpMethods.IsHead(request.Method) ? Task.CompletedTask : WriteAsync(response.BodyWriter, body);
+    }
+
+    /// <summary>To a client that has left it writes nothing, and ends.</summary>
+    private static Task WriteAsync(PipeWriter writer, byte[] body)
+    {
+        var written = writer.WriteAsync(body);
+        if (!written.IsCompletedSuccessfully)
+        {
+            return written.AsTask();
+        }
+
+        _ = written.Result;
+        return Task.CompletedTask;
     }
 }

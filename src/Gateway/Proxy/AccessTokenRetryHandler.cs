@@ -1,5 +1,6 @@
 using System.Net;
 using Gateway.AccessTokens;
+using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Proxy;
 
@@ -30,7 +31,8 @@ internal sealed class AccessTokenRetryHandler(AccessTokenProvider tokens, HttpMe
             again.Headers.TryAddWithoutValidation(name, values);
         }
 
-        again.Headers.Authorization = new("Bearer", renewed.Value);
+        again.Headers.Remove(HeaderNames.Authorization);
+        again.Headers.TryAddWithoutValidation(HeaderNames.Authorization, renewed.Header);
         return await base.SendAsync(again, cancellationToken);
     }
 

@@ -1,5 +1,6 @@
 using Gateway.AccessTokens;
 using Gateway.Problems;
+using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Gateway.Proxy;
@@ -16,7 +17,9 @@ internal sealed class AccessTokenTransform(AccessTokenProvider tokens, TimeProvi
     {
         if (await GetAsync(context.CancellationToken) is { } token)
         {
-            context.ProxyRequest.Headers.Authorization = new("Bearer", token.Value);
+            // As it is: a header that is taken apart and put together again is a copy of the token for every call.
+            context.ProxyRequest.Headers.Remove(HeaderNames.Authorization);
+            context.ProxyRequest.Headers.TryAddWithoutValidation(HeaderNames.Authorization, token.Header);
             context.ProxyRequest.Options.Set(Attached, token);
         }
         else
@@ -25,15 +28,19 @@ internal sealed class AccessTokenTransform(AccessTokenProvider tokens, TimeProvi
         }
     }
 
-    private async Task<AccessToken?> GetAsync(CancellationToken cancellationToken)
+    private ValueTask<AccessToken?> GetAsync(CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(LongestWait, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        var asked = tokens.GetAsync(cancellationToken);
+        return asked.IsCompletedSuccessfully ? asked : WaitAsync(asked.AsTask());
+    }
+
+    private async ValueTask<AccessToken?> WaitAsync(Task<AccessToken?> asked)
+    {
         try
         {
-            return await tokens.GetAsync(either.Token);
+            return await asked.WaitAsync(LongestWait, time);
         }
-        catch (OperationCanceledException)
+        catch (Exception exception) when (exception is OperationCanceledException or TimeoutException)
         {
             return null;
         }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Proxy;
@@ -16,17 +17,24 @@ internal static class CredentialRoute
 
     private const string AnonymousPolicy = "anonymous";
 
-    public static bool AttachesToken(this RouteConfig route) => Names(route, AccessToken);
+    /// <summary>Asked for by every call; a configuration never changes, another one is another object.</summary>
+    private static readonly ConditionalWeakTable<RouteConfig, Facts> Known = [];
 
-    public static bool Signs(this RouteConfig route) => Names(route, PaymentwallSignature);
+    public static bool AttachesToken(this RouteConfig route) => Of(route).AttachesToken;
 
-    public static bool AttachesCredentials(this RouteConfig route) => route.AttachesToken() || route.Signs();
+    public static bool Signs(this RouteConfig route) => Of(route).Signs;
+
+    public static bool AttachesCredentials(this RouteConfig route) => Of(route) is { AttachesToken: true } or { Signs: true };
 
     public static bool IsAnonymous(this RouteConfig route) => AnonymousPolicy.Equals(route.AuthorizationPolicy, StringComparison.OrdinalIgnoreCase);
 
     public static bool AllowsUpgrade(this RouteConfig route) =>
         route.Metadata is { } metadata && metadata.TryGetValue(AllowUpgrade, out var value) && value.Equals("true", StringComparison.OrdinalIgnoreCase);
 
+    private static Facts Of(RouteConfig route) => Known.GetValue(route, static route => new Facts(Names(route, AccessToken), Names(route, PaymentwallSignature)));
+
     private static bool Names(RouteConfig route, string transform) =>
         route.Transforms?.Any(settings => settings.Keys.Contains(transform, StringComparer.OrdinalIgnoreCase)) ?? false;
+
+    private sealed record Facts(bool AttachesToken, bool Signs);
 }

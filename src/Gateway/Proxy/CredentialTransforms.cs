@@ -94,10 +94,21 @@ internal sealed class CredentialTransforms(AccessTokenTransform accessToken, Pay
 
     private static void Strip(IHeaderDictionary? headers)
     {
-        foreach (var name in headers?.Keys.Where(IsStripped).ToList() ?? [])
+        if (headers is null)
         {
-            headers!.Remove(name);
+            return;
         }
+
+        List<string>? stripped = null;
+        foreach (var (name, _) in headers)
+        {
+            if (IsStripped(name))
+            {
+                (stripped ??= []).Add(name);
+            }
+        }
+
+        stripped?.ForEach(name => headers.Remove(name));
     }
 
     private static bool IsStripped(string name) =>

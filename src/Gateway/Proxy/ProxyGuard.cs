@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.RegularExpressions;
 using Gateway.Iso;
 using Gateway.Problems;
@@ -14,6 +15,10 @@ namespace Gateway.Proxy;
 /// </summary>
 internal sealed partial class ProxyGuard(CustomerCountry customerCountry)
 {
+    /// <summary>What hides a character, ends a segment for some, and control characters.</summary>
+    private static readonly SearchValues<char> Suspicious = SearchValues.Create(
+        ['%', '\\', ';', .. Enumerable.Range(0, char.MaxValue).Select(code => (char)code).Where(char.IsControl)]);
+
     private static readonly string[] ProductDetails = ["ag_external_id", "country_code", "callback"];
 
     /// <summary>Null, or the problem to answer with.</summary>
@@ -45,8 +50,8 @@ internal sealed partial class ProxyGuard(CustomerCountry customerCountry)
     /// encoded twice or hides a slash.
     /// </summary>
     private static bool IsPlain(string path) =>
-        !path.AsSpan().ContainsAny("%\\;") && !path.Contains("//", StringComparison.Ordinal) && !path.Any(char.IsControl)
-        && !path.Split('/').Any(segment => segment is "." or "..");
+        !path.AsSpan().ContainsAny(Suspicious) && !path.Contains("//", StringComparison.Ordinal)
+        && !(path.Contains("/.", StringComparison.Ordinal) && path.Split('/').Any(segment => segment is "." or ".."));
 
     private static bool IsUpgrade(HttpContext context) =>
         context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }

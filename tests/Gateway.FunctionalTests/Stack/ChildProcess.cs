@@ -34,13 +34,12 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>Starts a program; what it inherits of the environment is overlaid by <paramref name="environment"/>.</summary>
     public static ChildProcess Start(string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment, string? folder = null)
     {
-        var start = new ProcessStartInfo(program, arguments)
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = folder ?? Path.GetTempPath(),
-        };
+        // What ignores Ctrl-C is started by what ignores it, such as a script's `command &`; what is started here is not to.
+        var start = IsInterruptIgnored()
+            ? new ProcessStartInfo("env", ["--default-signal=INT", program, .. arguments])
+            : new ProcessStartInfo(program, arguments);
+        (start.UseShellExecute, start.RedirectStandardOutput, start.RedirectStandardError) = (false, true, true);
+        start.WorkingDirectory = folder ?? Path.GetTempPath();
         foreach (var (key, value) in environment)
         {
             start.Environment[key] = value;
@@ -54,6 +53,12 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         child._process.BeginErrorReadLine();
         return child;
     }
+
+    /// <summary>This process ignores SIGINT (bit 1), and so would its children.</summary>
+    private static bool IsInterruptIgnored() =>
+        File.Exists("/proc/self/status")
+        && File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is { } ignored
+        && (Convert.ToUInt64(ignored[7..].Trim(), 16) & 0b10) != 0;
 
     /// <summary>The first line, already printed or still to come, that is wanted. Fails if the program ends or takes too long.</summary>
     public async Task<string> LineAsync(Func<string, bool> wanted)

@@ -114,27 +114,40 @@ public sealed class CacheRegressionTests
     {
         using var test = new CacheUnderTest(maxConcurrentLoads: 1);
         test.Hold();
-        var asked = test.Ask([.. Enumerable.Range(0, 20).Select(number => "k" + number.ToString(CultureInfo.InvariantCulture))]);
+        var first = test.Ask("first")[0];
+        await Quiet.UntilAsync(() => test.Loads == 1);
+        await AdvanceAsync(seconds: 2);
+        var second = test.Ask("second")[0];
+        await AdvanceAsync(seconds: 1);
+        var others = Task.WhenAll(test.Ask([.. Enumerable.Range(0, 20).Select(number => "k" + number.ToString(CultureInfo.InvariantCulture))]));
 
-        // Everybody is in the queue before the clock moves, and what a step sets off has happened before the next: the clock must
-        // not run ahead of those who read it.
-        var start = test.Time.GetUtcNow();
-        var all = Task.WhenAll(asked);
-        await Quiet.UntilAsync(() => test.InFlight.Now == 1);
-        await CacheUnderTest.SettleAsync();
-        for (var step = 0; step < 30 && !all.IsCompleted; step++)
-        {
-            test.Time.Advance(TimeSpan.FromSeconds(1));
-            await CacheUnderTest.SettleAsync();
-        }
+        // Its time is up, and the one that has waited longest has the slot.
+        await AdvanceAsync(seconds: 2);
+        Assert.True(first.IsCompleted);
+        await Quiet.UntilAsync(() => test.Loads == 2);
+        Assert.False(others.IsCompleted);
 
-        // One after the other they would take twenty times as long as one load may.
-        Assert.True(all.IsCompleted);
-        Assert.InRange(test.Time.GetUtcNow() - start, TimeSpan.Zero, 3 * CacheUnderTest.LoadTimeout);
+        // Nobody waits longer for a slot than a load may take: one after the other they would take twenty times as long.
+        await AdvanceAsync(seconds: 3);
+        Assert.True(others.IsCompleted);
+        Assert.False(second.IsCompleted);
 
         // Who gave up waiting does not load after all.
-        await CacheUnderTest.SettleAsync();
-        Assert.Equal(1, test.InFlight.Most);
+        await AdvanceAsync(seconds: 2);
+        Assert.True(second.IsCompleted);
+        await AdvanceAsync(seconds: 30);
+        Assert.Equal(2, test.Loads);
+
+        // What a step sets off has happened before the next: the clock must not run ahead of those who read it.
+        async Task AdvanceAsync(int seconds)
+        {
+            await CacheUnderTest.SettleAsync();
+            for (var tick = 0; tick < seconds; tick++)
+            {
+                test.Time.Advance(TimeSpan.FromSeconds(1));
+                await CacheUnderTest.SettleAsync();
+            }
+        }
     }
 
     /// <summary>Was: one failing SKU is asked for again by every request while anything else in the cache moves.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Serilog;
+using Serilog.Extensions.Logging;
 using Serilog.Formatting;
 using Serilog.Formatting.Display;
 using Serilog.Formatting.Json;
@@ -22,15 +23,15 @@ internal static class Logging
             ITextFormatter format = builder.Environment.IsDevelopment()
                 ? new MessageTemplateTextFormatter(ReadableTemplate, CultureInfo.InvariantCulture)
                 : new JsonFormatter(renderMessage: true, formatProvider: CultureInfo.InvariantCulture);
-            var console = new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Console(new RedactingFormatter(format)).CreateLogger();
-            configuration.WriteTo.Sink(new RepeatSummary(console, TimeProvider.System));
+            configuration.WriteTo.Sink(new RepeatSummary(new StandardOutput(new RedactingFormatter(format), Console.OpenStandardOutput()), TimeProvider.System));
         }
 
         builder.Logging.ClearProviders();
 
-        // RequestLog writes the line; see also RequestTrace.
-        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.Logging.AddSerilog(configuration.CreateLogger(), dispose: true);
+
+        // RequestLog writes the line; see also RequestTrace. For this provider, because what is said of one goes before what is said of all.
+        builder.Logging.AddFilter<SerilogLoggerProvider>("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         return builder;
     }
 }

@@ -16,6 +16,9 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
         HttpMethods.Connect, HttpMethods.Trace,
     ];
 
+    /// <summary>This one is to be logged, whatever its share.</summary>
+    public static void Want(HttpContext context) => context.Features.Set(Wanted.Instance);
+
     public async Task InvokeAsync(HttpContext context)
     {
         var started = time.GetTimestamp();
@@ -32,7 +35,7 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
     }
 
     /// <summary>The server's span in OpenTelemetry's words; costs nothing where nobody collects it.</summary>
-    private static void Describe(Activity? span, HttpContext context, CatalogFacts? facts)
+    public static void Describe(Activity? span, HttpContext context, CatalogFacts? facts)
     {
         if (span is not { IsAllDataRequested: true, Kind: ActivityKind.Server })
         {
@@ -57,7 +60,7 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
     {
         var (request, status) = (context.Request, context.Response.StatusCode);
         var isWarm = facts?.Cache == CatalogFacts.Ready && status is StatusCodes.Status200OK or StatusCodes.Status304NotModified;
-        if (isWarm && Random.Shared.NextDouble() >= options.Value.WarmRequestLogSampling)
+        if (isWarm && context.Features.Get<Wanted>() is null && Random.Shared.NextDouble() >= options.Value.WarmRequestLogSampling)
         {
             return;
         }
@@ -78,6 +81,11 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
         {
             Log.Catalog(logger, level, request.Method, request.Path, status, duration, facts.Cache, facts.Completeness, route);
         }
+    }
+
+    private sealed class Wanted
+    {
+        public static readonly Wanted Instance = new();
     }
 
     private static string? RouteOf(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;

@@ -15,33 +15,33 @@ internal sealed class AnswerHeaders
     /// <summary>Swagger UI: its own scripts, its own and inline styles, images in data addresses.</summary>
     private const string PagePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-    private readonly RequestDelegate _next;
-    private readonly Func<object, Task> _set;
     private readonly bool _varyByOrigin;
     private Tuple<string, string>? _vary;
 
-    public AnswerHeaders(RequestDelegate next, IOptions<SecurityOptions> security)
+    public AnswerHeaders(IOptions<SecurityOptions> security)
     {
-        _next = next;
         _varyByOrigin = security.Value.Cors.Origins.Count > 0;
-        _set = context =>
+        OnStarting = context =>
         {
             Set((HttpContext)context);
             return Task.CompletedTask;
         };
     }
 
-    public Task InvokeAsync(HttpContext context)
-    {
-        context.Response.OnStarting(_set, context);
-        return _next(context);
-    }
+    /// <summary>For <see cref="HttpResponse.OnStarting(Func{object, Task}, object)"/>, with the context.</summary>
+    public Func<object, Task> OnStarting { get; }
 
-    private void Set(HttpContext context)
+    /// <summary>For an answer that is data, whose own headers are set.</summary>
+    public void SetForData(IHeaderDictionary headers) => Set(headers, DataPolicy);
+
+    private void Set(HttpContext context) => Set(
+        context.Response.Headers,
+        context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase) ? PagePolicy : DataPolicy);
+
+    private void Set(IHeaderDictionary headers, string policy)
     {
-        var headers = context.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
-        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase) ? PagePolicy : DataPolicy;
+        headers.ContentSecurityPolicy = policy;
         if (_varyByOrigin)
         {
             headers.Vary = WithOrigin(headers.Vary);

@@ -25,6 +25,7 @@ internal static class Cors
     {
         services.AddCors();
         services.AddSingleton<ICorsService, ServiceWithoutVary>();
+        services.AddSingleton<CorsHeaders>();
         services.AddOptions<CorsOptions>()
             .Configure<IOptions<SecurityOptions>>((cors, security) => cors.AddDefaultPolicy(policy => policy
                 .WithOrigins([.. security.Value.Cors.Origins.Select(Normalise)])

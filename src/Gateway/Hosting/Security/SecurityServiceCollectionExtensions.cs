@@ -12,6 +12,7 @@ internal static class SecurityServiceCollectionExtensions
     {
         services.AddOptionsSection<SecurityOptions, SecurityOptionsValidator>(SecurityOptions.Section, reloads: true);
         services.AddOptionsSection<SecretFilesOptions>(SecretFilesOptions.Section);
+        services.AddSingleton<AnswerHeaders>();
         services.AddGatewayCors();
         services.AddGatewayRateLimits();
         services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<SecurityOptions>>((forwarded, security) =>
@@ -44,6 +45,17 @@ internal static class SecurityServiceCollectionExtensions
 
         authorization.AddPolicy(Roles.AnyKey, policy => policy.RequireAuthenticatedUser());
         return services;
+    }
+
+    /// <inheritdoc cref="AnswerHeaders"/>
+    public static void UseAnswerHeaders(this WebApplication app)
+    {
+        var headers = app.Services.GetRequiredService<AnswerHeaders>();
+        app.Use((context, next) =>
+        {
+            context.Response.OnStarting(headers.OnStarting, context);
+            return next(context);
+        });
     }
 
     /// <summary>Which pages may read the answer, and whether this client may ask once more. Limits need to know who it is.</summary>

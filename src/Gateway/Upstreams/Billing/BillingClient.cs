@@ -2,6 +2,7 @@ using System.Net;
 using Gateway.AccessTokens;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Upstreams.Billing;
 
@@ -83,7 +84,7 @@ internal sealed partial class BillingClient(
             () =>
             {
                 var request = createRequest();
-                request.Headers.Authorization = new("Bearer", bearer.Value);
+                request.Headers.TryAddWithoutValidation(HeaderNames.Authorization, bearer.Header);
                 return request;
             },
             cancellationToken);

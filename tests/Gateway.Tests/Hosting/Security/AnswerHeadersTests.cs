@@ -26,9 +26,10 @@ public sealed class AnswerHeadersTests : IAsyncLifetime
         var security = new SecurityOptions();
         security.Cors.Origins.Add("https://shop.example.com");
         builder.Services.AddSingleton(Options.Create(security));
+        builder.Services.AddSingleton<AnswerHeaders>();
         builder.Services.AddGatewayCors();
         _app = builder.Build();
-        _app.UseMiddleware<AnswerHeaders>();
+        _app.UseAnswerHeaders();
         _app.UseProblems();
         _app.UseCors();
         _app.MapGet("/throws", (HttpContext context) =>

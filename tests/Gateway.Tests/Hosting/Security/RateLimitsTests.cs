@@ -42,6 +42,22 @@ public sealed class RateLimitsTests : IDisposable
         Assert.False(IsGranted("/catalog", second));
     }
 
+    [Fact]
+    public void A_client_is_forgotten_once_there_is_nothing_of_it_to_remember()
+    {
+        var (time, limits) = ((ManualTimeProvider)_services.GetRequiredService<TimeProvider>(), _services.GetRequiredService<ClientLimits>());
+        Assert.True(IsGranted("/catalog", "203.0.113.7"));
+
+        // A permit every ten seconds: its bucket is not full before.
+        time.Advance(TimeSpan.FromSeconds(9));
+        Assert.Equal(1, limits.Count);
+        Assert.False(IsGranted("/catalog", "203.0.113.7"));
+        time.Advance(TimeSpan.FromSeconds(30));
+
+        Assert.Equal(0, limits.Count);
+        Assert.True(IsGranted("/catalog", "203.0.113.7"));
+    }
+
     [Theory]
     [InlineData("203.0.113.7", "203.0.113.8")]
     [InlineData("2001:db8:1:2::1", "2001:db8:1:3::1")]

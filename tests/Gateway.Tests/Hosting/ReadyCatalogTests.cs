@@ -1,11 +1,21 @@
+using System.Diagnostics;
 using Gateway.Caching;
 using Gateway.Catalog;
+using Gateway.Hosting;
+using Gateway.Hosting.Draining;
+using Gateway.Hosting.Observability;
+using Gateway.Hosting.Security;
+using Gateway.Tests.Catalog;
 using Gateway.Upstreams.Paymentwall;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Options;
 
-namespace Gateway.Tests.Catalog;
+namespace Gateway.Tests.Hosting;
 
 public sealed class ReadyCatalogTests : IDisposable
 {
@@ -15,6 +25,10 @@ public sealed class ReadyCatalogTests : IDisposable
     private readonly CustomerCountryOptions _country = new();
     private readonly KnownRequests _requests;
     private readonly CatalogHeaders _headers;
+    private readonly ServiceProvider _services;
+    private readonly SecurityOptions _security = new();
+    private readonly RequestLogOptions _log = new() { WarmRequestLogSampling = 0 };
+    private readonly Lifetime _lifetime = new();
     private readonly ReadyCatalog _ready;
     private int _longWays;
 
@@ -22,36 +36,66 @@ public sealed class ReadyCatalogTests : IDisposable
     {
         _requests = new KnownRequests(Options.Create(_country));
         _headers = new CatalogHeaders(Options.Create(new CacheOptions()), Options.Create(_country), Options.Create(new CatalogAccessOptions()), _test.Time);
-        _ready = new ReadyCatalog(
-            _ =>
-            {
-                _longWays++;
-                return Task.CompletedTask;
-            },
-            _requests,
-            _test.Answers,
-            _headers);
+        _security.Cors.Origins.Add("https://*.example.com");
+        _security.RateLimits.Catalog = new RateLimitOptions { PermitsPerSecond = 0.1, Burst = 100_000 };
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton<TimeProvider>(_test.Time);
+        services.AddSingleton(Options.Create(_security));
+        services.AddSingleton(Options.Create(new RedisOptions()));
+        services.AddSingleton(Options.Create(_log));
+        services.AddSingleton<RedisConnection>();
+        services.AddSingleton<IHostEnvironment>(new HostingEnvironment());
+        services.AddSingleton<IHostApplicationLifetime>(_lifetime);
+        services.AddSingleton<Drain>();
+        services.AddSingleton<AnswerHeaders>();
+        services.AddGatewayCors();
+        services.AddGatewayRateLimits();
+        services.AddSingleton(_requests);
+        services.AddSingleton(_test.Answers);
+        services.AddSingleton(_headers);
+        _services = services.BuildServiceProvider();
+        _ready = ActivatorUtilities.CreateInstance<ReadyCatalog>(_services, (RequestDelegate)(_ =>
+        {
+            _longWays++;
+            return Task.CompletedTask;
+        }));
     }
 
-    public void Dispose() => _test.Dispose();
+    public void Dispose()
+    {
+        _services.Dispose();
+        _test.Dispose();
+    }
 
     [Theory]
-    [InlineData(null, null)]
-    [InlineData("gzip", null)]
-    [InlineData("br", "W/\"x\"")]
-    public async Task The_short_way_answers_exactly_as_the_long_one(string? accept, string? ifNoneMatch)
+    [InlineData(null, null, null)]
+    [InlineData("gzip", null, "https://shop.example.com")]
+    [InlineData("br", "W/\"x\"", "https://shop.example.org")]
+    [InlineData(null, "*", "https://shop.example.com")]
+    [InlineData(null, null, "")]
+    public async Task The_short_way_answers_exactly_as_the_long_one(string? accept, string? ifNoneMatch, string? origin)
     {
         var answer = (await _test.AskAsync()).Answer!;
         var (longWay, shortWay) = (Context(accept), Context(accept));
         longWay.Request.Headers.IfNoneMatch = shortWay.Request.Headers.IfNoneMatch = ifNoneMatch;
+        longWay.Request.Headers.Origin = shortWay.Request.Headers.Origin = origin;
+        longWay.SetEndpoint(new Endpoint(requestDelegate: null, EndpointMetadataCollection.Empty, "catalog"));
+
+        // What the framework's own service says of this page, and the headers of every answer.
+        var (cors, policy) = (_services.GetRequiredService<ICorsService>(), _services.GetRequiredService<IOptions<CorsOptions>>().Value.GetPolicy("__DefaultCorsPolicy")!);
+        _headers.SetVary(longWay.Response);
         await CatalogEndpoints.WriteReadyAsync(longWay, answer, Given.Question(), ContentCodings.Negotiate(longWay.Request.Headers), _headers);
+        cors.ApplyResult(cors.EvaluatePolicy(longWay, policy), longWay.Response);
+        await _services.GetRequiredService<AnswerHeaders>().OnStarting(longWay);
         _requests.Remember(longWay, Given.Question());
 
         await _ready.InvokeAsync(shortWay);
 
         Assert.Equal(0, _longWays);
         Assert.Equal(Seen(longWay), Seen(shortWay));
-        Assert.Equal(answer.Body(ContentCodings.Negotiate(longWay.Request.Headers)), ((MemoryStream)shortWay.Response.Body).ToArray());
+        Assert.Equal(((MemoryStream)longWay.Response.Body).ToArray(), ((MemoryStream)shortWay.Response.Body).ToArray());
+        Assert.Same(longWay.GetEndpoint(), shortWay.GetEndpoint());
     }
 
     [Fact]
@@ -99,6 +143,91 @@ public sealed class ReadyCatalogTests : IDisposable
         await _ready.InvokeAsync(Context());
 
         Assert.Equal(1, _longWays);
+    }
+
+    [Fact]
+    public async Task An_API_key_goes_the_long_way_because_its_limits_are_its_own()
+    {
+        await _test.AskAsync();
+        var context = Context();
+        context.Request.Headers["X-Api-Key"] = "of-anybody";
+        _requests.Remember(context, Given.Question());
+
+        await _ready.InvokeAsync(context);
+
+        Assert.Equal(1, _longWays);
+    }
+
+    [Fact]
+    public async Task Who_is_beyond_the_limit_goes_the_long_way_which_says_so()
+    {
+        await _test.AskAsync();
+        _requests.Remember(Context(), Given.Question());
+        _security.RateLimits.Catalog!.Burst = 3;
+        for (var request = 0; request < 5; request++)
+        {
+            await _ready.InvokeAsync(Context());
+        }
+
+        Assert.Equal(2, _longWays);
+    }
+
+    [Fact]
+    public async Task A_draining_replica_goes_the_long_way_which_ends_the_connection()
+    {
+        await _test.AskAsync();
+        _requests.Remember(Context(), Given.Question());
+        _lifetime.StopApplication();
+
+        await _ready.InvokeAsync(Context());
+
+        Assert.Equal(1, _longWays);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_to_be_logged_goes_the_long_way_and_is()
+    {
+        var lines = new LogRecorder<RequestLog>();
+        await _test.AskAsync();
+        _requests.Remember(Context(), Given.Question());
+        var log = new RequestLog(
+            context =>
+            {
+                context.Features.Set(CatalogFacts.Of(CatalogFacts.Ready, "complete"));
+                return Task.CompletedTask;
+            },
+            _test.Time,
+            Options.Create(_log),
+            lines);
+        var ready = ActivatorUtilities.CreateInstance<ReadyCatalog>(_services, (RequestDelegate)log.InvokeAsync);
+
+        // Six standard deviations: of those that are chosen all are logged, and not a tenth again.
+        _log.WarmRequestLogSampling = 0.1;
+        for (var request = 0; request < 10_000; request++)
+        {
+            await ready.InvokeAsync(Context());
+        }
+
+        Assert.InRange(lines.Lines.Count, 1_000 - 180, 1_000 + 180);
+    }
+
+    [Fact]
+    public async Task A_span_that_is_collected_says_what_it_was()
+    {
+        await _test.AskAsync();
+        _requests.Remember(Context(), Given.Question());
+        using var source = new ActivitySource("test");
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = candidate => candidate == source,
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+        };
+        ActivitySource.AddActivityListener(listener);
+        using var span = source.StartActivity("request", ActivityKind.Server)!;
+
+        await _ready.InvokeAsync(Context());
+
+        Assert.Equal(("ready", "complete", 200), (span.GetTagItem("gateway.catalog.cache"), span.GetTagItem("gateway.catalog.completeness"), span.GetTagItem("http.response.status_code")));
     }
 
     [Theory]
@@ -203,8 +332,9 @@ public sealed class ReadyCatalogTests : IDisposable
     {
         var response = context.Response;
         response.Headers.Vary = "Accept-Encoding, sandbox";
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers.ContentSecurityPolicy = "default-src 'none'";
         response.Headers["Server-Timing"] = "cache;desc=\"hit\"";
-        context.Features.Set(CatalogFacts.Of(CatalogFacts.Ready, "complete"));
         response.Headers.ETag = "tag";
         response.Headers.CacheControl = "public";
         response.Headers.Age = "0";
@@ -217,7 +347,7 @@ public sealed class ReadyCatalogTests : IDisposable
 
         response.ContentType = "application/json; charset=utf-8";
         response.ContentLength = answer.Identity.Length;
-        return response.Body.WriteAsync(answer.Identity, 0, answer.Identity.Length, context.RequestAborted);
+        return response.BodyWriter.WriteAsync(answer.Identity).AsTask();
     }
 
     private static long Allocated(Func<Task> answer)
@@ -245,9 +375,25 @@ public sealed class ReadyCatalogTests : IDisposable
     {
         var context = new DefaultHttpContext();
         context.Features.Get<IHttpRequestFeature>()!.RawTarget = target;
+        context.Request.Path = "/catalog";
         context.Request.Method = "GET";
         context.Request.Headers.AcceptEncoding = accept;
         context.Response.Body = new MemoryStream();
         return context;
+    }
+
+    private sealed class Lifetime : IHostApplicationLifetime, IDisposable
+    {
+        private readonly CancellationTokenSource _stopping = new();
+
+        public CancellationToken ApplicationStarted => default;
+
+        public CancellationToken ApplicationStopping => _stopping.Token;
+
+        public CancellationToken ApplicationStopped => default;
+
+        public void StopApplication() => _stopping.Cancel();
+
+        public void Dispose() => _stopping.Dispose();
     }
 }
