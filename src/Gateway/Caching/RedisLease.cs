@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -21,14 +23,23 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
         return found
         """;
 
-    // KEYS: value, lease. ARGV: token, the value, its life in milliseconds.
+    // KEYS: value, lease, value, lease … ARGV for each pair: token, the value, its life in milliseconds.
     private const string PutAndGiveBack = """
-        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-        if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
+        for i = 1, #KEYS, 2 do
+          local first = (i - 1) / 2 * 3
+          redis.call('SET', KEYS[i], ARGV[first + 2], 'PX', ARGV[first + 3])
+          if redis.call('GET', KEYS[i + 1]) == ARGV[first + 1] then redis.call('DEL', KEYS[i + 1]) end
+        end
         return 1
         """;
 
+    /// <summary>Values that go together, so that no script keeps Redis from others for long.</summary>
+    private const int MostTogether = 64;
+
     private readonly string _owner = Guid.NewGuid().ToString("N");
+    private readonly Lock _gate = new();
+    private readonly Queue<Put> _puts = [];
+    private bool _isPutting;
     private long _serial;
 
     /// <returns>A token to release it with; null if another holds it, or if Redis cannot be had: <c>Done</c> tells which.</returns>
@@ -70,10 +81,27 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
         return read;
     }
 
-    /// <summary>Puts the value there and gives the lease back, if it is still ours.</summary>
-    public Task PutAndReleaseAsync(string key, byte[] value, TimeSpan life, string name, string token) =>
-        redis.TryAsync("EVAL", database => database.ScriptEvaluateAsync(
-            PutAndGiveBack, [key, Key(name)], [token, value, Math.Max(1, (long)life.TotalMilliseconds)], RedisConnection.ScriptFlags)).AsTask();
+    /// <summary>
+    /// Puts the value there and gives the lease back, if it is still ours. What comes while others are being put there goes together in
+    /// the next round trip.
+    /// </summary>
+    public Task PutAndReleaseAsync(string key, byte[] value, TimeSpan life, string name, string token)
+    {
+        var put = new Put(key, Key(name), token, value, Math.Max(1, (long)life.TotalMilliseconds));
+        lock (_gate)
+        {
+            _puts.Enqueue(put);
+            if (_isPutting)
+            {
+                return put.Task;
+            }
+
+            _isPutting = true;
+        }
+
+        _ = PutAsync();
+        return put.Task;
+    }
 
     public async Task<bool> IsHeldAsync(string name)
     {
@@ -84,7 +112,68 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
     /// <summary>Gives it back, if it is still ours.</summary>
     public Task ReleaseAsync(string name, string token) => redis.DeleteIfEqualAsync(Key(name), token);
 
+    /// <summary>Until nothing waits. Redis has the values when a task is completed, or cannot be had.</summary>
+    private async Task PutAsync()
+    {
+        var together = new List<Put>();
+        while (true)
+        {
+            together.Clear();
+            lock (_gate)
+            {
+                while (together.Count < MostTogether && _puts.TryDequeue(out var put))
+                {
+                    together.Add(put);
+                }
+
+                if (together.Count == 0)
+                {
+                    _isPutting = false;
+                    return;
+                }
+            }
+
+            var keys = new RedisKey[2 * together.Count];
+            var arguments = new RedisValue[3 * together.Count];
+            for (var index = 0; index < together.Count; index++)
+            {
+                var put = together[index];
+                (keys[2 * index], keys[(2 * index) + 1]) = (put.Key, put.Lease);
+                (arguments[3 * index], arguments[(3 * index) + 1], arguments[(3 * index) + 2]) = (put.Token, put.Value, put.Life);
+            }
+
+            // Of several traces the first one's.
+            (Activity.Current, Timeline.Current) = (together[0].Trace, null);
+            try
+            {
+                await redis.TryAsync("EVAL", database => database.ScriptEvaluateAsync(PutAndGiveBack, keys, arguments, RedisConnection.ScriptFlags));
+                together.ForEach(put => put.SetResult());
+            }
+            catch (Exception exception)
+            {
+                // A bug: nobody is left waiting.
+                together.ForEach(put => put.SetException(exception));
+            }
+        }
+    }
+
     private string NewToken() => $"{_owner}:{Interlocked.Increment(ref _serial)}";
 
     private RedisKey Key(string name) => $"{options.Value.KeyPrefix}:lease:{name}";
+
+    /// <summary>One value on its way.</summary>
+    private sealed class Put(string key, RedisKey lease, string token, byte[] value, long life) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public Activity? Trace { get; } = Activity.Current;
+
+        public RedisKey Key => key;
+
+        public RedisKey Lease => lease;
+
+        public string Token => token;
+
+        public byte[] Value => value;
+
+        public long Life => life;
+    }
 }

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Gateway.Caching;
 using Gateway.Tests.Telemetry;
+using StackExchange.Redis;
 
 namespace Gateway.Tests.Caching;
 
@@ -382,6 +384,37 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
         await replica.Ledger.StartAsync(Cancel);
         await Quiet.UntilAsync(() => replica.Ledger.IsSynced && replica.Time.PendingTimers == 1);
     }
+
+    [Fact]
+    public async Task Values_that_are_put_there_at_the_same_time_go_together_each_with_its_own_lease()
+    {
+        const int Values = 300;
+        var lease = new RedisLease(_redis.Connections[0], _redis.Options(_prefix));
+        var other = new RedisLease(_redis.Connections[1], _redis.Options(_prefix));
+        var tokens = new List<string>();
+        for (var number = 0; number < Values; number++)
+        {
+            // Every tenth belongs to somebody else.
+            tokens.Add((await (number % 10 == 0 ? other : lease).TryTakeAsync($"l{number}", TimeSpan.FromMinutes(1))).Token!);
+        }
+
+        var before = await EvalsAsync();
+        await Task.WhenAll(tokens.Select((token, number) =>
+            lease.PutAndReleaseAsync($"{_prefix}:v:{number}", [(byte)(number % 7)], TimeSpan.FromMinutes(1), $"l{number}", number % 10 == 0 ? "not ours" : token)));
+        var evals = await EvalsAsync() - before;
+
+        var values = await _redis.AskAsync(database => database.StringGetAsync([.. Enumerable.Range(0, Values).Select(number => (RedisKey)$"{_prefix}:v:{number}")]));
+        Assert.Equal(Enumerable.Range(0, Values).Select(number => (byte)(number % 7)), values.Select(value => ((byte[])value!).Single()));
+        Assert.Equal(Values / 10, (await _redis.KeysAsync(_prefix + ":lease")).Count);
+
+        // The first goes alone, at most 64 go together; one is the count itself.
+        Assert.InRange(evals, 5, 50);
+    }
+
+    /// <summary>Scripts that Redis has run.</summary>
+    private async Task<int> EvalsAsync() =>
+        int.Parse(((string)(await _redis.AskAsync(database => database.ScriptEvaluateAsync(
+            "return string.match(redis.call('INFO', 'commandstats'), 'cmdstat_eval:calls=(%d+)') or '0'", [], [], RedisConnection.ScriptFlags)))!), CultureInfo.InvariantCulture);
 
     /// <summary>Without messages: at its next look.</summary>
     private async Task HearOfPurgesAsync(CacheUnderTest replica)
