@@ -7,6 +7,8 @@ internal sealed class CatalogOptions
 {
     public const string Section = "Catalog";
 
+    internal const string DefaultCurrencyPattern = "-(?<currency>[A-Z]{3})-";
+
     /// <summary>Billing products listed when a request names none. Empty (default): such a request gets 400.</summary>
     public CommaList Products { get; set; } = [];
 
@@ -35,7 +37,7 @@ internal sealed class CatalogOptions
     /// Regular expression with a group <c>currency</c> that finds a list price's currency in the component's id, where Billing does
     /// not send one. Matched without backtracking. Default <c>-(?&lt;currency&gt;[A-Z]{3})-</c>.
     /// </summary>
-    public string ListPriceCurrencyPattern { get; set; } = "-(?<currency>[A-Z]{3})-";
+    public string ListPriceCurrencyPattern { get; set; } = DefaultCurrencyPattern;
 
     /// <summary>Time for a whole answer; what is not there by then is labelled missing. Default 5 s, range 100 ms to 1 min.</summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(5);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Catalog;
 
 /// <summary>The operator's rules about components, made ready once: SKU, list price's currency, overlay.</summary>
-internal sealed class CatalogRules
+internal sealed partial class CatalogRules
 {
     private readonly CatalogOptions _options;
     private readonly SkuTemplate _skuTemplate;
@@ -67,6 +67,11 @@ internal sealed class CatalogRules
         };
     }
 
-    internal static Regex CurrencyPattern(string pattern) =>
-        new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+    /// <summary>Without backtracking, whatever an operator writes. The default has no need of it, and is compiled with the rest.</summary>
+    internal static Regex CurrencyPattern(string pattern) => pattern == CatalogOptions.DefaultCurrencyPattern
+        ? DefaultCurrencyPattern()
+        : new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+
+    [GeneratedRegex(CatalogOptions.DefaultCurrencyPattern, RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex DefaultCurrencyPattern();
 }

@@ -117,7 +117,7 @@ public sealed class AccessTokenProviderTests : IDisposable
         var spans = new List<Activity>();
         using var listener = new ActivityListener
         {
-            ShouldListenTo = source => source == Metrics.Traces,
+            ShouldListenTo = source => source.Name == Metrics.Name,
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = spans.Add,
         };

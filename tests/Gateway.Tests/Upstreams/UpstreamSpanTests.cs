@@ -18,7 +18,7 @@ public sealed class UpstreamSpanTests : IDisposable
     {
         _listener = new ActivityListener
         {
-            ShouldListenTo = source => source == Metrics.Traces,
+            ShouldListenTo = source => source.Name == Metrics.Name,
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = _spans.Add,
         };
