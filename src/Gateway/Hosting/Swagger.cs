@@ -39,14 +39,17 @@ internal static class Swagger
     {
         // Made once: it is the same for everybody and takes longer to make than any other answer.
         app.MapSwagger().AllowAnonymous().CacheOutput(cache => cache.Expire(TimeSpan.FromDays(1)).SetVaryByQuery([]).SetVaryByHost(enabled: false));
-        app.UseWhen(context => context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase), swagger => swagger.UseOutputCache());
-        app.UseSwaggerUI(options =>
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase), swagger =>
         {
-            options.DocumentTitle = "Aggregation gateway";
-            options.SwaggerEndpoint("v1/swagger.json", "v1");
-            options.DisplayRequestDuration();
-            options.DefaultModelsExpandDepth(0);
-            options.EnableTryItOutByDefault();
+            swagger.UseOutputCache();
+            swagger.UseSwaggerUI(options =>
+            {
+                options.DocumentTitle = "Aggregation gateway";
+                options.SwaggerEndpoint("v1/swagger.json", "v1");
+                options.DisplayRequestDuration();
+                options.DefaultModelsExpandDepth(0);
+                options.EnableTryItOutByDefault();
+            });
         });
         app.MapGet("/", () => TypedResults.Redirect("/swagger")).AllowAnonymous().ExcludeFromDescription();
     }
