@@ -67,6 +67,7 @@ app.UseMiddleware<RequestLog>();
 app.UseAnswerHeaders();
 app.UseRouting();
 app.UseAdmissionControl();
+app.UseAdmittedReadyCatalog();
 app.UseMiddleware<RequestTrace>();
 app.UseProblems();
 app.UseGatewaySwagger();

@@ -31,7 +31,7 @@ public sealed partial class HttpFuzzTests(GatewayStack stack) : IClassFixture<Ga
         "Host: localhost\r\n", "Host: \r\n", "Host: a b\r\n", "Content-Length: 5\r\n", "Content-Length: 0\r\n", "Content-Length: -1\r\n", "Content-Length: 99999999999999999999\r\n", "Content-Length: 2000000\r\n", "Transfer-Encoding: chunked\r\n",
         "Transfer-Encoding: chunked, identity\r\n", "Transfer-Encoding : chunked\r\n", "0\r\n\r\n", "5\r\nhello\r\n", "FFFFFFFFFFFFFFFF\r\n", "Connection: close\r\n", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n",
         "Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n", "Expect: 100-continue\r\n", "Range: bytes=0-,5-2,-\r\n", "If-None-Match: *\r\n", "If-None-Match: W/\"x\", \"\r\n", "If-Modified-Since: never\r\n",
-        "Accept-Encoding: gzip;q=2, br;q=, *;q=0\r\n", "Accept-Encoding: br\r\n", "Accept: \u00FF\r\n", "User-Agent: caf\u00C3\u00A9\r\n", "Origin: null\r\n", "Origin: https://shop.example\r\n", "Origin: https://shop.example.evil\r\n", "Access-Control-Request-Method: GET\r\n",
+        "Accept-Encoding: gzip;q=2, br;q=, *;q=0\r\n", "Accept-Encoding: br\r\n", "Accept: \u00FF\r\n", "User-Agent: caf\u00C3\u00A9\r\n", "Origin: null\r\n", "Origin: https://\u00C3\u00BC.shop.example\r\n", "Origin: https://shop.example\r\n", "Origin: https://shop.example.evil\r\n", "Access-Control-Request-Method: GET\r\n",
         "Access-Control-Request-Headers: x, ,\r\n", "X-Forwarded-For: 1.2.3.4, ::1, unknown, \"\r\n", "X-Forwarded-Proto: gopher\r\n", "X-Forwarded-Host: evil\r\n", "Forwarded: for=\"\r\n", "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n",
         "traceparent: ff-zz\r\n", "tracestate: a=,b\r\n", "baggage: \u0001=\r\n", "Cookie: a=b; ;=\r\n", "X-Api-Key: \r\n", "X-Api-Key: nobody-s\r\n", "Authorization: Bearer nobody-s\r\n", "sandbox: true\r\n", "sandbox: maybe\r\n", "CF-IPCountry: JP\r\n", "CF-IPCountry: T1\r\n",
         " folded: x\r\n", "NoColon\r\n", ": empty\r\n", "X-Http-Method-Override: DELETE\r\n", "Content-Type: application/json\r\n", "TE: trailers\r\n", "Trailer: X\r\n",
@@ -60,6 +60,7 @@ public sealed partial class HttpFuzzTests(GatewayStack stack) : IClassFixture<Ga
             ("Paymentwall:Timeout", "00:00:40"),
             ("Paymentwall:AttemptTimeout", "00:00:30"),
             ("Security:Cors:Origins:0", "https://shop.example"),
+            ("Security:Cors:Origins:1", "https://*.shop.example"),
             ("Security:KnownProxies", "127.0.0.1"),
 
             // Everything printed is kept until the end.

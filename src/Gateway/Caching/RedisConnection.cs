@@ -64,7 +64,8 @@ internal sealed partial class RedisConnection : IDisposable
     /// <summary>Runs a command if Redis can be had. <c>Done</c> is false, and nothing is thrown, when it can not or did not answer.</summary>
     /// <param name="operation">The command's name, for traces.</param>
     /// <param name="command">Issues it, and reads the reply; one of another shape than the command's is an <see cref="InvalidCastException"/>.</param>
-    public async ValueTask<(bool Done, T? Value)> TryAsync<T>(string operation, Func<IDatabase, Task<T>> command)
+    /// <param name="parent">Of the command's span; by default what is current.</param>
+    public async ValueTask<(bool Done, T? Value)> TryAsync<T>(string operation, Func<IDatabase, Task<T>> command, ActivityContext parent = default)
     {
         FollowConfiguration();
         if (Volatile.Read(ref _multiplexer) is not { } multiplexer || IsCooling)
@@ -79,7 +80,7 @@ internal sealed partial class RedisConnection : IDisposable
         }
 
         Task<T>? running = null;
-        using var span = Metrics.Traces.StartActivity(operation, ActivityKind.Client);
+        using var span = Metrics.Traces.StartActivity(operation, ActivityKind.Client, parent);
         span?.SetTag("db.system.name", "redis").SetTag("db.operation.name", operation);
         var started = _time.GetTimestamp();
         var outcome = "ok";

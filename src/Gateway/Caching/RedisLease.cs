@@ -115,6 +115,8 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
     /// <summary>Until nothing waits. Redis has the values when a task is completed, or cannot be had.</summary>
     private async Task PutAsync()
     {
+        // Those that follow are other requests'.
+        (Activity.Current, Timeline.Current) = (null, null);
         var together = new List<Put>();
         while (true)
         {
@@ -133,20 +135,20 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
                 }
             }
 
-            var keys = new RedisKey[2 * together.Count];
-            var arguments = new RedisValue[3 * together.Count];
-            for (var index = 0; index < together.Count; index++)
-            {
-                var put = together[index];
-                (keys[2 * index], keys[(2 * index) + 1]) = (put.Key, put.Lease);
-                (arguments[3 * index], arguments[(3 * index) + 1], arguments[(3 * index) + 2]) = (put.Token, put.Value, put.Life);
-            }
-
-            // Of several traces the first one's.
-            (Activity.Current, Timeline.Current) = (together[0].Trace, null);
             try
             {
-                await redis.TryAsync("EVAL", database => database.ScriptEvaluateAsync(PutAndGiveBack, keys, arguments, RedisConnection.ScriptFlags));
+                var keys = new RedisKey[2 * together.Count];
+                var arguments = new RedisValue[3 * together.Count];
+                for (var index = 0; index < together.Count; index++)
+                {
+                    var put = together[index];
+                    (keys[2 * index], keys[(2 * index) + 1]) = (put.Key, put.Lease);
+                    (arguments[3 * index], arguments[(3 * index) + 1], arguments[(3 * index) + 2]) = (put.Token, put.Value, put.Life);
+                }
+
+                // Of several traces the first one's.
+                await redis.TryAsync(
+                    "EVAL", database => database.ScriptEvaluateAsync(PutAndGiveBack, keys, arguments, RedisConnection.ScriptFlags), together[0].Trace);
                 together.ForEach(put => put.SetResult());
             }
             catch (Exception exception)
@@ -164,7 +166,7 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
     /// <summary>One value on its way.</summary>
     private sealed class Put(string key, RedisKey lease, string token, byte[] value, long life) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
     {
-        public Activity? Trace { get; } = Activity.Current;
+        public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
 
         public RedisKey Key => key;
 

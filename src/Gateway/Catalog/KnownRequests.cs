@@ -32,6 +32,11 @@ internal sealed class KnownRequests(IOptions<CustomerCountryOptions> country)
             return;
         }
 
+        if (_known.ContainsKey(request))
+        {
+            return;
+        }
+
         if (Interlocked.Increment(ref _count) > Capacity)
         {
             _known = new();

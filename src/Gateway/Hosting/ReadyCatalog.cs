@@ -26,13 +26,14 @@ internal sealed class ReadyCatalog(
             return next(context);
         }
 
-        if (Random.Shared.NextDouble() < log.Value.WarmRequestLogSampling)
+        var isLogged = Random.Shared.NextDouble() < log.Value.WarmRequestLogSampling;
+        if (isLogged || !limits.Admits(context))
         {
-            RequestLog.Want(context);
+            RequestLog.Choose(context, isLogged);
             return next(context);
         }
 
-        return limits.Admits(context) ? WriteAsync(context, known, ready) : next(context);
+        return WriteAsync(context, known, ready);
     }
 
     private Task WriteAsync(HttpContext context, KnownRequest known, ReadyAnswer ready)
@@ -48,6 +49,20 @@ internal sealed class ReadyCatalog(
             RequestLog.Describe(span, context, CatalogFacts.Of(CatalogFacts.Ready, ready.Completeness));
         }
 
-        return written;
+        return written.IsCompletedSuccessfully ? written : CountAsync(written);
+    }
+
+    /// <summary>To a client that is slow to read: a drain waits for it, and says so.</summary>
+    private async Task CountAsync(Task written)
+    {
+        drain.Enter();
+        try
+        {
+            await written;
+        }
+        finally
+        {
+            drain.Leave();
+        }
     }
 }

@@ -3,14 +3,26 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
 
+/// <summary>Not where a catalog needs a key: who asks is not looked at there.</summary>
 internal static class ReadyCatalogExtensions
 {
-    /// <summary>Not where a catalog needs a key: who asks is not looked at there.</summary>
+    /// <inheritdoc cref="ReadyCatalog"/>
     public static void UseReadyCatalog(this WebApplication app)
     {
-        if (!app.Services.GetRequiredService<IOptions<CatalogAccessOptions>>().Value.RequireKeyForCatalog)
+        if (!NeedsKey(app))
         {
             app.UseMiddleware<ReadyCatalog>();
         }
     }
+
+    /// <inheritdoc cref="AdmittedReadyCatalog"/>
+    public static void UseAdmittedReadyCatalog(this WebApplication app)
+    {
+        if (!NeedsKey(app))
+        {
+            app.UseMiddleware<AdmittedReadyCatalog>();
+        }
+    }
+
+    private static bool NeedsKey(WebApplication app) => app.Services.GetRequiredService<IOptions<CatalogAccessOptions>>().Value.RequireKeyForCatalog;
 }

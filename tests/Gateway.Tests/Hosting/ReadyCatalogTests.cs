@@ -173,6 +173,43 @@ public sealed class ReadyCatalogTests : IDisposable
     }
 
     [Fact]
+    public async Task An_answer_that_is_slow_to_be_read_is_counted_while_it_is_sent()
+    {
+        await _test.AskAsync();
+        _requests.Remember(Context(), Given.Question());
+        var context = Context();
+        using var slow = new SlowStream();
+        context.Response.Body = slow;
+        var drain = _services.GetRequiredService<Drain>();
+
+        var sending = _ready.InvokeAsync(context);
+        Assert.Equal(1, drain.Active);
+        slow.Read();
+        await sending;
+
+        Assert.Equal((0, 0), (drain.Active, _longWays));
+    }
+
+    [Fact]
+    public async Task Once_admitted_a_ready_answer_needs_nothing_else()
+    {
+        var answer = (await _test.AskAsync()).Answer!;
+        _requests.Remember(Context(), Given.Question());
+        var admitted = ActivatorUtilities.CreateInstance<AdmittedReadyCatalog>(_services, (RequestDelegate)(_ =>
+        {
+            _longWays++;
+            return Task.CompletedTask;
+        }));
+        var context = Context();
+
+        await admitted.InvokeAsync(context);
+        await admitted.InvokeAsync(Context(target: Target + "&other"));
+
+        Assert.Equal(answer.Identity, ((MemoryStream)context.Response.Body).ToArray());
+        Assert.Equal(("Accept-Encoding, sandbox", "ready", 1), (context.Response.Headers.Vary.ToString(), context.Features.Get<CatalogFacts>()!.Cache, _longWays));
+    }
+
+    [Fact]
     public async Task A_draining_replica_goes_the_long_way_which_ends_the_connection()
     {
         await _test.AskAsync();
@@ -184,8 +221,10 @@ public sealed class ReadyCatalogTests : IDisposable
         Assert.Equal(1, _longWays);
     }
 
-    [Fact]
-    public async Task A_request_that_is_to_be_logged_goes_the_long_way_and_is()
+    [Theory]
+    [InlineData(100_000)]
+    [InlineData(1)]
+    public async Task A_request_that_is_to_be_logged_goes_the_long_way_and_is(int burst)
     {
         var lines = new LogRecorder<RequestLog>();
         await _test.AskAsync();
@@ -201,8 +240,10 @@ public sealed class ReadyCatalogTests : IDisposable
             lines);
         var ready = ActivatorUtilities.CreateInstance<ReadyCatalog>(_services, (RequestDelegate)log.InvokeAsync);
 
-        // Six standard deviations: of those that are chosen all are logged, and not a tenth again.
+        // Six standard deviations: of those that are chosen all are logged, and not a tenth again; of the others none, not even of those
+        // that have to wait for their limit.
         _log.WarmRequestLogSampling = 0.1;
+        _security.RateLimits.Catalog!.Burst = burst;
         for (var request = 0; request < 10_000; request++)
         {
             await ready.InvokeAsync(Context());
@@ -255,6 +296,19 @@ public sealed class ReadyCatalogTests : IDisposable
         _requests.Remember(Context(), Given.Question() with { Status = "inactive" });
 
         Assert.Null(_requests.Find(Context()));
+    }
+
+    /// <summary>Was: counted each time, so that ten questions asked often emptied it.</summary>
+    [Fact]
+    public void What_is_known_takes_no_room_again()
+    {
+        _requests.Remember(Context(), Given.Question());
+        for (var n = 0; n < 2 * KnownRequests.Capacity; n++)
+        {
+            _requests.Remember(Context(target: Target + "&other"), Given.Question());
+        }
+
+        Assert.NotNull(_requests.Find(Context()));
     }
 
     [Fact]
@@ -380,6 +434,18 @@ public sealed class ReadyCatalogTests : IDisposable
         context.Request.Headers.AcceptEncoding = accept;
         context.Response.Body = new MemoryStream();
         return context;
+    }
+
+    /// <summary>Takes nothing until it is read.</summary>
+    private sealed class SlowStream : MemoryStream
+    {
+        private readonly TaskCompletionSource _read = new();
+
+        public void Read() => _read.SetResult();
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => await _read.Task;
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => _read.Task;
     }
 
     private sealed class Lifetime : IHostApplicationLifetime, IDisposable

@@ -25,6 +25,9 @@ internal sealed partial class Drain(
     /// <summary>The replica has been told to stop.</summary>
     public bool HasBegun => lifetime.ApplicationStopping.IsCancellationRequested;
 
+    /// <summary>Requests under way.</summary>
+    public int Active => Volatile.Read(ref _active);
+
     public void Enter() => Interlocked.Increment(ref _active);
 
     public void Leave() => Interlocked.Decrement(ref _active);
@@ -51,8 +54,8 @@ internal sealed partial class Drain(
             await Task.Delay(delay, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        Log.Finishing(logger, Volatile.Read(ref _active), options.Value.DrainTimeout);
-        _cutOff = cancellationToken.Register(() => Log.CutOff(logger, Volatile.Read(ref _active), options.Value.DrainTimeout));
+        Log.Finishing(logger, Active, options.Value.DrainTimeout);
+        _cutOff = cancellationToken.Register(() => Log.CutOff(logger, Active, options.Value.DrainTimeout));
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,5 +1,6 @@
 using Gateway.Telemetry;
 using Serilog.Core;
+using Serilog.Debugging;
 using Serilog.Events;
 using Serilog.Parsing;
 
@@ -108,7 +109,7 @@ internal sealed class RepeatSummary : ILogEventSink, IDisposable
         foreach (var burst in over.Where(burst => burst.Lines > LinesPerWindow))
         {
             var (last, count) = (burst.Last!, burst.Lines - LinesPerWindow);
-            _inner.Emit(new LogEvent(
+            EmitSafely(new LogEvent(
                 _time.GetUtcNow(),
                 last.Level,
                 exception: null,
@@ -119,6 +120,19 @@ internal sealed class RepeatSummary : ILogEventSink, IDisposable
                     new LogEventProperty("Repeated", new ScalarValue(last.RenderMessage(System.Globalization.CultureInfo.InvariantCulture))),
                     .. last.Properties.Where(property => property.Key == Constants.SourceContextPropertyName).Select(property => new LogEventProperty(property.Key, property.Value)),
                 ]));
+        }
+    }
+
+    /// <summary>On a timer, where an exception would end the process; of what is emitted by a caller Serilog catches it.</summary>
+    private void EmitSafely(LogEvent logEvent)
+    {
+        try
+        {
+            _inner.Emit(logEvent);
+        }
+        catch (Exception exception)
+        {
+            SelfLog.WriteLine("A line that sums up others was lost: {0}", exception);
         }
     }
 

@@ -16,8 +16,8 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
         HttpMethods.Connect, HttpMethods.Trace,
     ];
 
-    /// <summary>This one is to be logged, whatever its share.</summary>
-    public static void Want(HttpContext context) => context.Features.Set(Wanted.Instance);
+    /// <summary>Somebody has drawn already whether this one is to be logged, if its answer was ready.</summary>
+    public static void Choose(HttpContext context, bool isLogged) => context.Features.Set(isLogged ? Choice.Logged : Choice.NotLogged);
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -60,7 +60,7 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
     {
         var (request, status) = (context.Request, context.Response.StatusCode);
         var isWarm = facts?.Cache == CatalogFacts.Ready && status is StatusCodes.Status200OK or StatusCodes.Status304NotModified;
-        if (isWarm && context.Features.Get<Wanted>() is null && Random.Shared.NextDouble() >= options.Value.WarmRequestLogSampling)
+        if (isWarm && !(context.Features.Get<Choice>()?.IsLogged ?? Random.Shared.NextDouble() < options.Value.WarmRequestLogSampling))
         {
             return;
         }
@@ -83,9 +83,12 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
         }
     }
 
-    private sealed class Wanted
+    private sealed class Choice(bool isLogged)
     {
-        public static readonly Wanted Instance = new();
+        public static readonly Choice Logged = new(isLogged: true);
+        public static readonly Choice NotLogged = new(isLogged: false);
+
+        public bool IsLogged => isLogged;
     }
 
     private static string? RouteOf(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;

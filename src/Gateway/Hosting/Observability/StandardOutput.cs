@@ -8,12 +8,16 @@ namespace Gateway.Hosting.Observability;
 /// <summary>
 /// Writes lines as UTF-8, those of some milliseconds together, by a thread of its own: no request waits for whoever reads the log, and
 /// a write to a pipe costs more than the line. A warning or worse is written at once, with all that came before it. What comes in faster
-/// than it can be written waits. At the end of the process everything is written; one that is killed loses some milliseconds.
+/// than it can be written waits. What is left is written at the end of the process, if whoever reads it does so within a second; a process
+/// that is killed or breaks loses it.
 /// </summary>
 internal sealed class StandardOutput : ILogEventSink, IDisposable
 {
     /// <summary>What a line may wait for others.</summary>
     internal static readonly TimeSpan Together = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>What the end of the process waits for the last lines.</summary>
+    private static readonly TimeSpan LastWrite = TimeSpan.FromSeconds(1);
 
     /// <summary>Bytes that wait; beyond it who logs writes.</summary>
     private const int MostWaiting = 256 * 1024;
@@ -76,17 +80,15 @@ internal sealed class StandardOutput : ILogEventSink, IDisposable
     public void Dispose()
     {
         AppDomain.CurrentDomain.ProcessExit -= OnExit;
-        _over.Set();
-        _some.Set();
-        _thread.Join();
-        Flush();
-        _some.Dispose();
+        OnExit(this, EventArgs.Empty);
     }
 
     private void OnExit(object? sender, EventArgs args)
     {
+        // The thread writes what is left. Whoever reads may have stopped, and must not keep the process from ending.
         _over.Set();
-        Flush();
+        _some.Set();
+        _thread.Join(LastWrite);
     }
 
     private void Run()
@@ -123,9 +125,9 @@ internal sealed class StandardOutput : ILogEventSink, IDisposable
             {
                 _output.Write(lines, 0, length);
             }
-            catch (IOException)
+            catch (Exception)
             {
-                // Nobody reads any more, which is no reason to stop.
+                // Nobody reads any more, or nobody may write: no reason to stop.
             }
         }
     }

@@ -1,6 +1,6 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.RateLimiting;
@@ -81,10 +81,14 @@ internal sealed class ClientLimits : PartitionedRateLimiter<HttpContext>
     }
 
     /// <summary>Whose bucket a call is paid from. Default: nobody's.</summary>
-    private readonly record struct Client(RateLimitOptions? Limit, string Kind, string? Name, IPAddress? Address)
+    /// <param name="Limit">Null: no limit.</param>
+    /// <param name="Kind">Of what.</param>
+    /// <param name="Name">Of the API key, or null.</param>
+    /// <param name="Network">Without a key: the address as one of IPv6, of a real one of which the first half. 0 where there is none.</param>
+    private readonly record struct Client(RateLimitOptions? Limit, string Kind, string? Name, UInt128 Network)
     {
         /// <summary>Hashed: an address is personal data, and a key's name may hold any character.</summary>
-        public string Id => $"{Kind}:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Name is null ? $"address:{Address}" : $"name:{Name}")).AsSpan(0, 16))}";
+        public string Id => $"{Kind}:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Name is null ? $"network:{Network:x32}" : $"name:{Name}")).AsSpan(0, 16))}";
 
         public static Client Of(HttpContext context, RateLimitsOptions limits)
         {
@@ -96,8 +100,8 @@ internal sealed class ClientLimits : PartitionedRateLimiter<HttpContext>
 
             // Not by context.User, which makes one where there is none.
             return context.Features.Get<IHttpAuthenticationFeature>()?.User?.Identity is { IsAuthenticated: true, Name: { } name }
-                ? new Client(limit, kind, name, Address: null)
-                : new Client(limit, kind, Name: null, Network(context.Connection.RemoteIpAddress));
+                ? new Client(limit, kind, name, Network: 0)
+                : new Client(limit, kind, Name: null, NetworkOf(context.Connection.RemoteIpAddress));
         }
 
         private static (string Kind, RateLimitOptions? Limit) KindOf(PathString path, RateLimitsOptions limits) =>
@@ -108,21 +112,27 @@ internal sealed class ClientLimits : PartitionedRateLimiter<HttpContext>
 
         private static bool Is(PathString path, string start) => path.StartsWithSegments(start, StringComparison.OrdinalIgnoreCase);
 
-        private static IPAddress? Network(IPAddress? address)
+        private static UInt128 NetworkOf(IPAddress? address)
         {
-            if (address is not { AddressFamily: AddressFamily.InterNetworkV6 })
+            Span<byte> bytes = stackalloc byte[16];
+            if (address is null || !address.TryWriteBytes(bytes, out var length))
             {
-                return address;
+                return 0;
             }
 
-            if (address.IsIPv4MappedToIPv6)
+            if (length == 4)
             {
-                return address.MapToIPv4();
+                // As it would come over IPv6: ::ffff:a.b.c.d.
+                bytes[..4].CopyTo(bytes[12..]);
+                bytes[..10].Clear();
+                bytes[10..12].Fill(0xff);
+            }
+            else if (!address.IsIPv4MappedToIPv6)
+            {
+                bytes[8..].Clear();
             }
 
-            var bytes = address.GetAddressBytes();
-            bytes.AsSpan(8).Clear();
-            return new IPAddress(bytes);
+            return BinaryPrimitives.ReadUInt128BigEndian(bytes);
         }
     }
 

@@ -17,7 +17,8 @@ internal sealed class CorsHeaders
 
     public void Set(HttpContext context)
     {
-        if (context.Request.Headers.Origin is [{ } origin] && _policy.IsOriginAllowed(origin))
+        // A subdomain that is no ASCII is allowed by a wildcard and by no header.
+        if (context.Request.Headers.Origin is [{ } origin] && _policy.IsOriginAllowed(origin) && !origin.AsSpan().ContainsAnyExceptInRange('!', '~'))
         {
             context.Response.Headers.AccessControlAllowOrigin = origin;
             context.Response.Headers.AccessControlExposeHeaders = _exposed;
