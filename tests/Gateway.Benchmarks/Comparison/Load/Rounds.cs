@@ -3,14 +3,20 @@ namespace Gateway.Benchmarks.Comparison.Load;
 /// <summary>Side by side: A B C, A B C, …, so that what the machine does meanwhile hits all alike.</summary>
 internal static class Rounds
 {
+    /// <summary>Of load on each subject before anything is measured.</summary>
+    private const int WarmUpSeconds = 16;
+
     public static async Task<IReadOnlyList<LoadSeries>> RunAsync(Rig rig, int connections, IReadOnlyList<LoadTarget> targets)
     {
         var samples = targets.Select(_ => new List<LoadSample>()).ToList();
 
-        // Until what is compiled at run time is compiled, which goes by the number of calls.
-        foreach (var target in targets)
+        // Until what is compiled at run time is compiled, which goes by the number of calls, and has to wait for a processor.
+        foreach (var subject in targets.GroupBy(target => target.Subject))
         {
-            await Wrk.RunAsync(rig, target, Math.Max(connections, 16), Math.Max(2, rig.Options.Seconds));
+            foreach (var target in subject)
+            {
+                await Wrk.RunAsync(rig, target, Math.Max(connections, 16), WarmUpSeconds / subject.Count());
+            }
         }
 
         for (var round = 1; round <= rig.Options.Rounds; round++)
