@@ -18,6 +18,9 @@ internal sealed partial class AccessTokenStore
     private readonly string _prefix;
     private volatile Place _place;
 
+    /// <summary>No header carries a longer token; what is longer is cut, and then none of ours.</summary>
+    private const int MaxBytes = 64 * 1024;
+
     public AccessTokenStore(
         RedisConnection redis, RedisLease lease, IOptions<AccessTokensOptions> options, IOptions<RedisOptions> redisOptions, TimeProvider time)
     {
@@ -69,7 +72,7 @@ internal sealed partial class AccessTokenStore
 
     private async Task<(AccessToken? Token, RedisValue Wire)> ReadAsync(Place place)
     {
-        var (_, wire) = await _redis.TryAsync("GET", database => database.StringGetAsync(place.Key));
+        var (_, wire) = await _redis.TryAsync("GETRANGE", database => database.StringGetRangeAsync(place.Key, 0, MaxBytes));
         if (place.Cipher.Open((byte[]?)wire, place.Key) is not { } plaintext)
         {
             return default;

@@ -16,6 +16,9 @@ internal static class CacheWire
     /// <summary>Raised whenever the header or the JSON of a cached value changes shape.</summary>
     public const byte Version = 2;
 
+    /// <summary>What is longer is not put into Redis, and nothing of ours if it lies there: it would keep the only connection to Redis busy.</summary>
+    public const int MaxBytes = 8 * 1024 * 1024;
+
     private const int HeaderBytes = 1 + (4 * sizeof(long));
     private const int ChecksumBytes = 8;
 

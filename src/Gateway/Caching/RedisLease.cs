@@ -11,13 +11,13 @@ namespace Gateway.Caching;
 /// </summary>
 internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> options)
 {
-    // KEYS: value, lease, value, lease … ARGV: token, life in milliseconds, then for each pair 1 if the lease is wanted. Returns for each
-    // pair what the value is, and 1 if there is none and the lease was free.
+    // KEYS: value, lease, value, lease … ARGV: token, life in milliseconds, the most bytes a value may have, then for each pair 1 if the
+    // lease is wanted. Returns for each pair what the value is, and 1 if there is none and the lease was free.
     private const string ReadOrTake = """
         local found = {}
         for i = 1, #KEYS, 2 do
-          local value = redis.call('GET', KEYS[i])
-          local taken = not value and ARGV[2 + (i + 1) / 2] == '1' and redis.call('SET', KEYS[i + 1], ARGV[1], 'PX', ARGV[2], 'NX')
+          local value = redis.call('STRLEN', KEYS[i]) <= tonumber(ARGV[3]) and redis.call('GET', KEYS[i])
+          local taken = not value and ARGV[3 + (i + 1) / 2] == '1' and redis.call('SET', KEYS[i + 1], ARGV[1], 'PX', ARGV[2], 'NX')
           found[i], found[i + 1] = value, taken and 1 or 0
         end
         return found
@@ -58,12 +58,12 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
     {
         var token = NewToken();
         var keys = new RedisKey[2 * wanted.Count];
-        var arguments = new RedisValue[2 + wanted.Count];
-        (arguments[0], arguments[1]) = (token, (long)life.TotalMilliseconds);
+        var arguments = new RedisValue[3 + wanted.Count];
+        (arguments[0], arguments[1], arguments[2]) = (token, (long)life.TotalMilliseconds, CacheWire.MaxBytes);
         for (var index = 0; index < wanted.Count; index++)
         {
             var (key, name, take) = wanted[index];
-            (keys[2 * index], keys[(2 * index) + 1], arguments[2 + index]) = (key, Key(name), take ? 1 : 0);
+            (keys[2 * index], keys[(2 * index) + 1], arguments[3 + index]) = (key, Key(name), take ? 1 : 0);
         }
 
         var (done, result) = await redis.TryAsync("EVAL", database => database.ScriptEvaluateAsync(ReadOrTake, keys, arguments, RedisConnection.ScriptFlags));

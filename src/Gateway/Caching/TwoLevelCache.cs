@@ -402,7 +402,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>What another replica has put into Redis since: fresh, and newer than what is known here.</summary>
     private async Task<CacheEntry<T>?> ReadPeersAsync(CacheQuery<T, TFailure> query, CacheEntry<T>? known)
     {
-        var (_, value) = await _redis.TryAsync("GET", database => database.StringGetAsync(_prefix + query.Key));
+        var (_, value) = await _redis.TryAsync("GETRANGE", database => database.StringGetRangeAsync(_prefix + query.Key, 0, CacheWire.MaxBytes));
         var wire = (byte[]?)value;
         if (CacheWire.Read(wire, _cache.Type) is not { } entry || !IsFresh(query, entry) || entry.StoredAt <= (known?.StoredAt ?? DateTimeOffset.MinValue))
         {
@@ -444,7 +444,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         // Nobody here waits for Redis; but before the lease is released the value is there for who sees it gone. Not if a purge
         // came in between.
         Land(query, flight, Answer(query, entry, loaded: true));
-        return _ledger.IsSynced && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid ? (wire, entry.StaleUntil - now) : default;
+        return wire.Length <= CacheWire.MaxBytes && _ledger.IsSynced && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid ? (wire, entry.StaleUntil - now) : default;
     }
 
     /// <summary>With a value at hand that is labelled and served; without one the failure is the answer.</summary>

@@ -385,6 +385,20 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
         await Quiet.UntilAsync(() => replica.Ledger.IsSynced && replica.Time.PendingTimers == 1);
     }
 
+    /// <summary>Was: it was fetched whole, which kept the connection busy for longer than an answer may take.</summary>
+    [Fact]
+    public async Task What_is_longer_than_anything_of_ours_is_not_fetched_and_is_replaced()
+    {
+        var key = $"{_prefix}:v{CacheWire.Version}:texts:k";
+        await _redis.AskAsync(database => database.StringSetAsync(key, new byte[CacheWire.MaxBytes + 1]));
+
+        Assert.Equal("k1", (await _a.AskOneAsync("k")).Value![^2..]);
+        await StoredAsync("k");
+
+        Assert.InRange(await _redis.AskAsync(database => database.StringLengthAsync(key)), 1, 1_000);
+        Assert.Equal(1, _a.Loads);
+    }
+
     [Fact]
     public async Task Values_that_are_put_there_at_the_same_time_go_together_each_with_its_own_lease()
     {
