@@ -1,3 +1,4 @@
+using System.Globalization;
 using Gateway.Caching;
 using Gateway.FunctionalTests.Stack;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -60,6 +61,12 @@ public sealed class RedisFixture : IAsyncLifetime
         Assert.True(done);
         return value!;
     }
+
+    /// <summary>What the server has sent to everybody.</summary>
+    internal async Task<long> SentBytesAsync() => long.Parse(
+        (string)(await AskAsync(database => database.ScriptEvaluateAsync(
+            "return string.match(redis.call('INFO', 'stats'), 'total_net_output_bytes:(%d+)')", [], [], RedisConnection.ScriptFlags)))!,
+        CultureInfo.InvariantCulture);
 
     /// <summary>The keys under a prefix.</summary>
     internal async Task<IReadOnlyList<string>> KeysAsync(string prefix)

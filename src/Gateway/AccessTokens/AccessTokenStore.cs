@@ -11,15 +11,15 @@ namespace Gateway.AccessTokens;
 /// <summary>The token that all replicas share, encrypted in Redis. Everything here is "if Redis can be had"; nothing throws.</summary>
 internal sealed partial class AccessTokenStore
 {
+    /// <summary>No header carries a longer token; what is longer is cut, and then none of ours.</summary>
+    internal const int MaxBytes = 64 * 1024;
+
     private readonly RedisConnection _redis;
     private readonly RedisLease _lease;
     private readonly TimeProvider _time;
     private readonly IOptions<AccessTokensOptions> _options;
     private readonly string _prefix;
     private volatile Place _place;
-
-    /// <summary>No header carries a longer token; what is longer is cut, and then none of ours.</summary>
-    private const int MaxBytes = 64 * 1024;
 
     public AccessTokenStore(
         RedisConnection redis, RedisLease lease, IOptions<AccessTokensOptions> options, IOptions<RedisOptions> redisOptions, TimeProvider time)

@@ -39,6 +39,7 @@ internal sealed class ReadyAnswerResult(ReadyAnswer answer, CatalogHeaders heade
             return written.AsTask();
         }
 
+        // It is there; a value task has to be asked for it all the same.
         _ = written.Result;
         return Task.CompletedTask;
     }

@@ -391,9 +391,12 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
     {
         var key = $"{_prefix}:v{CacheWire.Version}:texts:k";
         await _redis.AskAsync(database => database.StringSetAsync(key, new byte[CacheWire.MaxBytes + 1]));
+        var before = await _redis.SentBytesAsync();
 
         Assert.Equal("k1", (await _a.AskOneAsync("k")).Value![^2..]);
         await StoredAsync("k");
+
+        Assert.InRange(await _redis.SentBytesAsync() - before, 1, CacheWire.MaxBytes / 8);
 
         Assert.InRange(await _redis.AskAsync(database => database.StringLengthAsync(key)), 1, 1_000);
         Assert.Equal(1, _a.Loads);

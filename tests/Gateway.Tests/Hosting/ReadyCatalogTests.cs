@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Gateway.Caching;
 using Gateway.Catalog;
 using Gateway.Hosting;
@@ -430,6 +431,9 @@ public sealed class ReadyCatalogTests : IDisposable
         var context = new DefaultHttpContext();
         context.Features.Get<IHttpRequestFeature>()!.RawTarget = target;
         context.Request.Path = "/catalog";
+
+        // As a listener on all addresses has it.
+        context.Connection.RemoteIpAddress = IPAddress.Parse("::ffff:203.0.113.7");
         context.Request.Method = "GET";
         context.Request.Headers.AcceptEncoding = accept;
         context.Response.Body = new MemoryStream();

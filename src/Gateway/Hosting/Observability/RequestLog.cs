@@ -83,6 +83,8 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
         }
     }
 
+    private static string? RouteOf(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
+
     private sealed class Choice(bool isLogged)
     {
         public static readonly Choice Logged = new(isLogged: true);
@@ -90,8 +92,6 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
 
         public bool IsLogged => isLogged;
     }
-
-    private static string? RouteOf(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
 
     private static partial class Log
     {

@@ -7,9 +7,7 @@ using Microsoft.AspNetCore.RateLimiting;
 
 namespace Gateway.Hosting.Security;
 
-/// <summary>
-/// <see cref="ClientLimits"/> in the pipeline, and what is answered to who is beyond one.
-/// </summary>
+/// <summary><see cref="ClientLimits"/> in the pipeline, and what is answered to who is beyond one.</summary>
 internal static class RateLimits
 {
     public static void AddGatewayRateLimits(this IServiceCollection services)
