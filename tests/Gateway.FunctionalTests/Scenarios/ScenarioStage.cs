@@ -6,11 +6,11 @@ namespace Gateway.FunctionalTests.Scenarios;
 
 /// <summary>
 /// Where scenarios are played, one after the other: one simulator, one Redis, and the gateways that are needed now. Those of the next
-/// scenario start, and those of the last one stop, while this one is played: half of the time would be waiting for that.
+/// scenario start while this one is played: half of the time would be waiting for that. Those of the last one have ended before this
+/// one begins: a call that one of them tries again would count as this one's.
 /// </summary>
 public sealed class ScenarioStage : IAsyncLifetime
 {
-    private readonly List<Task> _leaving = [];
     private SimulatorProcess _simulator = null!;
     private RedisServer _redis = null!;
     private (string Name, Task<ScenarioCast> Cast)? _now;
@@ -29,25 +29,20 @@ public sealed class ScenarioStage : IAsyncLifetime
         // The last first, and each also where one before it failed.
         await using var redis = _redis;
         await using var simulator = _simulator;
-        foreach (var cast in new[] { _now, _next }.OfType<(string Name, Task<ScenarioCast> Cast)>())
-        {
-            _leaving.Add(LeaveAsync(cast.Cast));
-        }
-
-        await Task.WhenAll(_leaving);
+        await Task.WhenAll(new[] { _now, _next }.OfType<(string Name, Task<ScenarioCast> Cast)>().Select(cast => LeaveAsync(cast.Cast)));
     }
 
     internal async Task PlayAsync(Scenario scenario, Scenario? next)
     {
         if (_now?.Name != scenario.Cast)
         {
-            if (_now is { } last)
-            {
-                _leaving.Add(LeaveAsync(last.Cast));
-            }
-
+            var last = _now;
             _now = _next?.Name == scenario.Cast ? _next : (scenario.Cast, StartAsync(scenario));
             _next = null;
+            if (last is { } ended)
+            {
+                await LeaveAsync(ended.Cast);
+            }
         }
 
         var cast = await _now!.Value.Cast;
