@@ -68,7 +68,6 @@ app.UseAnswerHeaders();
 app.UseRouting();
 app.UseAdmissionControl();
 app.UseAdmittedReadyCatalog();
-app.UseMiddleware<RequestTrace>();
 app.UseProblems();
 app.UseGatewaySwagger();
 app.UseAccessControl();

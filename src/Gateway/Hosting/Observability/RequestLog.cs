@@ -6,7 +6,7 @@ namespace Gateway.Hosting.Observability;
 
 /// <summary>
 /// One line per request, and the same facts on its span. The path without the query: a query can carry what nobody should read in a
-/// log. Of catalog answers that were ready only a share is logged; health checks are Debug.
+/// log. Of catalog answers that were ready only a share is logged; health checks are Debug. Begins the request's trace where nobody has.
 /// </summary>
 internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time, IOptions<RequestLogOptions> options, ILogger<RequestLog> logger)
 {
@@ -22,6 +22,7 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
     public async Task InvokeAsync(HttpContext context)
     {
         var started = time.GetTimestamp();
+        Activity.Current = RequestTrace.Of(context);
         try
         {
             await next(context);
@@ -71,7 +72,6 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
             return;
         }
 
-        Activity.Current = RequestTrace.Of(context);
         var (duration, route) = (time.GetElapsedTime(started).TotalMilliseconds, RouteOf(context));
         if (facts is null)
         {

@@ -8,10 +8,8 @@ namespace Gateway.Hosting.Observability;
 /// a new one. ASP.NET Core would begin an activity and a logging scope for every request, which a ready answer has no use for
 /// (<see cref="Logging"/> keeps it from that); here it is begun for those that go further, and for a line about one that did not.
 /// </summary>
-internal sealed class RequestTrace(RequestDelegate next)
+internal static class RequestTrace
 {
-    public Task InvokeAsync(HttpContext context) => Activity.Current is null ? TraceAsync(context) : next(context);
-
     /// <summary>The request's activity; begun if there is none.</summary>
     public static Activity Of(HttpContext context)
     {
@@ -31,12 +29,6 @@ internal sealed class RequestTrace(RequestDelegate next)
         // Never stopped: nobody listens to it, and a stopped one gives its id to no log line.
         context.Features.Set<IHttpActivityFeature>(new Feature { Activity = activity.Start() });
         return activity;
-    }
-
-    private async Task TraceAsync(HttpContext context)
-    {
-        Activity.Current = Of(context);
-        await next(context);
     }
 
     private static void Read(object? carrier, string name, out string? value, out IEnumerable<string>? values)

@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Threading.RateLimiting;
-using Gateway.Hosting.Observability;
 using Gateway.Problems;
 using Microsoft.AspNetCore.RateLimiting;
 
@@ -28,7 +26,6 @@ internal static class RateLimits
             throw new InvalidOperationException("Somebody else refused.");
         }
 
-        Activity.Current = RequestTrace.Of(context);
         var seconds = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
         // draft-ietf-httpapi-ratelimit-headers-07; on the 429 alone, because other answers are shared by caches.

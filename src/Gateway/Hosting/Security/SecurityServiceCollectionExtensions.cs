@@ -58,21 +58,26 @@ internal static class SecurityServiceCollectionExtensions
         });
     }
 
-    /// <summary>Which pages may read the answer, and whether this client may ask once more. Limits need to know who it is.</summary>
+    /// <summary>Which pages may read the answer, who asks, and whether this client may ask once more.</summary>
     public static void UseAdmissionControl(this WebApplication app)
     {
         app.UseCors();
+
+        // Who shows no key is nobody: there is nothing to look up. The host puts authentication in front of everything unless it finds
+        // that this is so (the name that AuthenticationAppBuilderExtensions.UseAuthentication uses).
+        ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true;
+        app.UseWhen(static context => context.Request.Headers.ContainsKey(ApiKeyHandler.HeaderName), static keyed => keyed.UseAuthentication());
         if (RateLimits.AreConfigured(app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value))
         {
-            app.UseWhen(context => context.Request.Headers.ContainsKey(ApiKeyHandler.HeaderName), keyed => keyed.UseAuthentication());
-            app.UseRateLimiter();
+            // The framework's limiter is for those who have to wait for a moment or are beyond it.
+            var limits = app.Services.GetRequiredService<ClientLimits>();
+            app.UseWhen(context => !limits.Admits(context), static others => others.UseRateLimiter());
         }
     }
 
     /// <summary>Who may call what, once the route is known.</summary>
     public static void UseAccessControl(this WebApplication app)
     {
-        app.UseAuthentication();
         app.UseMiddleware<AuditLog>();
         app.UseAuthorization();
     }
