@@ -33,10 +33,11 @@ internal sealed class PaymentwallSignatureTransform(IOptions<PaymentwallOptions>
             parameters.Add(new(name, values.ToString()));
         }
 
-        var version = options.Value.SignatureVersion;
-        parameters.Add(new("key", options.Value.ProjectKey));
-        parameters.Add(new("sign_version", version == 3 ? "3" : "2"));
-        var sign = PaymentwallSignature.Compute(parameters, options.Value.SecretKey, version);
+        // Once: they change together.
+        var project = options.Value;
+        parameters.Add(new("key", project.ProjectKey));
+        parameters.Add(new("sign_version", project.SignatureVersion == 3 ? "3" : "2"));
+        var sign = PaymentwallSignature.Compute(parameters, project.SecretKey, project.SignatureVersion);
         var query = string.Join('&', parameters.Select(p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value)}"));
         context.ProxyRequest.RequestUri = RequestUtilities.MakeDestinationAddress(
             context.DestinationPrefix, context.Path, new QueryString($"?{query}&sign={sign}"));

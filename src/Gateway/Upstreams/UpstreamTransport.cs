@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using Gateway.Telemetry;
+using Microsoft.Net.Http.Headers;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -26,7 +27,8 @@ internal sealed partial class UpstreamTransport : IDisposable
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly string _name;
-    private readonly HttpClient _client;
+    private readonly HttpMessageInvoker _client;
+    private readonly Uri _root;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly RetryBudget _budget = new();
@@ -41,16 +43,10 @@ internal sealed partial class UpstreamTransport : IDisposable
         _time = time;
         _logger = logger;
         Health = new DependencyHealth(_phase, time, logger);
-        _client = new HttpClient(handler)
-        {
-            BaseAddress = options.Root,
-            Timeout = Timeout.InfiniteTimeSpan,
-            MaxResponseContentBufferSize = MaxResponseBytes,
-            DefaultRequestVersion = HttpVersion.Version20,
-            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
-        };
-        _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("aggregation-gateway", "1"));
-        _client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        _root = options.Root;
+
+        // No HttpClient: its time-out, buffer and default headers would be another layer around what is done here anyway.
+        _client = new HttpMessageInvoker(handler);
         _pipeline = BuildPipeline(options);
     }
 
@@ -72,24 +68,28 @@ internal sealed partial class UpstreamTransport : IDisposable
         ActivityHeadersPropagator = propagatesTraces ? DistributedContextPropagator.Current : null,
     };
 
-    /// <param name="createRequest">Makes a fresh GET request, relative to the base address, for every attempt.</param>
+    /// <param name="path">Of the GET request, with its query, encoded, relative to the base address.</param>
+    /// <param name="headers">Beside those that every request has.</param>
     /// <param name="cancellationToken">
     /// The deadline of the load that needs the answer; its cancellation is thrown. Loads are shared, so no client that leaves ever
     /// cancels one: to the breaker a cancelled attempt is one that did not answer in time.
     /// </param>
     public async Task<UpstreamResult<UpstreamAnswer>> SendAsync(
-        Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
+        string path, IReadOnlyList<KeyValuePair<string, string>> headers, CancellationToken cancellationToken)
     {
         _budget.Earn();
         using var span = Metrics.Traces.StartActivity(_phase, ActivityKind.Client);
-        span?.SetTag("server.address", _client.BaseAddress!.Host).SetTag("server.port", _client.BaseAddress.Port).SetTag("http.request.method", "GET");
+        span?.SetTag("server.address", _root.Host).SetTag("server.port", _root.Port).SetTag("http.request.method", "GET");
         var waited = Timeline.Current?.Open(_phase, _time.GetTimestamp());
+        var context = ResilienceContextPool.Shared.Get(cancellationToken);
         try
         {
-            var answer = await _pipeline.ExecuteAsync(
-                static async (state, token) => await state.Self.ExchangeAsync(state.createRequest, token),
-                (Self: this, createRequest),
-                cancellationToken);
+            var outcome = await _pipeline.ExecuteOutcomeAsync(
+                static (context, call) => call.Self.ExchangeAsync(call.Address, call.headers, context.CancellationToken),
+                context,
+                (Self: this, Address: new Uri(_root.AbsoluteUri + path), headers));
+            outcome.ThrowIfException();
+            var answer = outcome.Result!;
             Describe(span, answer);
             return UpstreamResult.Of(answer);
         }
@@ -125,31 +125,56 @@ internal sealed partial class UpstreamTransport : IDisposable
         }
         finally
         {
+            ResilienceContextPool.Shared.Return(context);
             waited?.Close(_time.GetTimestamp());
         }
     }
 
     public void Dispose() => _client.Dispose();
 
-    private async ValueTask<UpstreamAnswer> ExchangeAsync(Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
+    /// <summary>Never throws: what went wrong is the outcome's.</summary>
+    private async ValueTask<Outcome<UpstreamAnswer>> ExchangeAsync(
+        Uri address, IReadOnlyList<KeyValuePair<string, string>> headers, CancellationToken cancellationToken)
     {
-        using var request = createRequest();
         try
         {
-            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+            using var request = CreateRequest(address, headers);
+            using var response = await _client.SendAsync(request, cancellationToken);
+            await response.Content.LoadIntoBufferAsync(MaxResponseBytes, cancellationToken);
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-            return new UpstreamAnswer(response.StatusCode, body, RetryAfter(response.Headers.RetryAfter));
+            return Outcome.FromResult(new UpstreamAnswer(response.StatusCode, body, RetryAfter(response.Headers.RetryAfter)));
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             // The handler's ConnectTimeout looks like a cancellation that nobody asked for.
-            throw new HttpRequestException(HttpRequestError.ConnectionError, "No connection in time.", exception);
+            return Outcome.FromException<UpstreamAnswer>(new HttpRequestException(HttpRequestError.ConnectionError, "No connection in time.", exception));
         }
         catch (InvalidOperationException exception)
         {
             // What the brotli decoder throws for a garbled body.
-            throw new InvalidDataException("Undecodable content encoding.", exception);
+            return Outcome.FromException<UpstreamAnswer>(new InvalidDataException("Undecodable content encoding.", exception));
         }
+        catch (Exception exception)
+        {
+            return Outcome.FromException<UpstreamAnswer>(exception);
+        }
+    }
+
+    private static HttpRequestMessage CreateRequest(Uri address, IReadOnlyList<KeyValuePair<string, string>> headers)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, address)
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        request.Headers.TryAddWithoutValidation(HeaderNames.UserAgent, "aggregation-gateway/1");
+        request.Headers.TryAddWithoutValidation(HeaderNames.Accept, "application/json");
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return request;
     }
 
     private TimeSpan? RetryAfter(RetryConditionHeaderValue? header)

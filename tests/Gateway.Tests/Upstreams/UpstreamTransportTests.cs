@@ -394,7 +394,7 @@ public sealed class UpstreamTransportTests
     }
 
     private static Task<UpstreamResult<UpstreamAnswer>> SendAsync(UpstreamTransport transport, CancellationToken cancellationToken) =>
-        transport.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, "v1/thing?x=1"), cancellationToken);
+        transport.SendAsync("v1/thing?x=1", [], cancellationToken);
 
     private async Task<UpstreamAnswer> AnswerAsync(UpstreamTransport transport)
     {

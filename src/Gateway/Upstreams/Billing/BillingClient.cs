@@ -29,7 +29,7 @@ internal sealed partial class BillingClient(
         }
 
         using var call = transport.Health.Begin();
-        var read = Read(question, await SendAuthorizedAsync(token, () => CreateRequest(question), cancellationToken));
+        var read = Read(question, await SendAuthorizedAsync(token, question, cancellationToken));
         call.End(read.Failure?.Name());
         return read;
     }
@@ -62,7 +62,7 @@ internal sealed partial class BillingClient(
     }
 
     private async Task<UpstreamResult<UpstreamAnswer>> SendAuthorizedAsync(
-        AccessToken token, Func<HttpRequestMessage> createRequest, CancellationToken cancellationToken)
+        AccessToken token, ComponentsQuestion question, CancellationToken cancellationToken)
     {
         var result = await SendWithAsync(token);
         if (!result.TryGet(out var answer, out _) || answer.Status != HttpStatusCode.Unauthorized)
@@ -80,14 +80,11 @@ internal sealed partial class BillingClient(
         // 3
         return ReferenceEquals(renewed, token) ? result : await SendWithAsync(renewed);
 
-        Task<UpstreamResult<UpstreamAnswer>> SendWithAsync(AccessToken bearer) => transport.SendAsync(
-            () =>
-            {
-                var request = createRequest();
-                request.Headers.TryAddWithoutValidation(HeaderNames.Authorization, bearer.Header);
-                return request;
-            },
-            cancellationToken);
+        Task<UpstreamResult<UpstreamAnswer>> SendWithAsync(AccessToken bearer)
+        {
+            var authorization = KeyValuePair.Create(HeaderNames.Authorization, bearer.Header);
+            return transport.SendAsync(PathOf(question), question.Sandbox ? [authorization, KeyValuePair.Create("sandbox", "true")] : [authorization], cancellationToken);
+        }
     }
 
     /// <summary>Whoever's time ran out, what was missing is the token: that is the failure to tell.</summary>
@@ -108,21 +105,10 @@ internal sealed partial class BillingClient(
         }
     }
 
-    private HttpRequestMessage CreateRequest(ComponentsQuestion question)
+    private string PathOf(ComponentsQuestion question)
     {
         var path = $"v1/products/{Uri.EscapeDataString(question.ProductId)}/components?filter_status={Uri.EscapeDataString(question.Status)}";
-        if (question.Language is { } language)
-        {
-            path += $"&{options.Value.LanguageParameter}={language}";
-        }
-
-        var request = new HttpRequestMessage(HttpMethod.Get, path);
-        if (question.Sandbox)
-        {
-            request.Headers.Add("sandbox", "true");
-        }
-
-        return request;
+        return question.Language is { } language ? $"{path}&{options.Value.LanguageParameter}={language}" : path;
     }
 
     private static partial class Log

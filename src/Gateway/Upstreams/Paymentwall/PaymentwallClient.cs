@@ -10,15 +10,13 @@ internal sealed partial class PaymentwallClient(
     public async Task<UpstreamResult<PaymentwallProduct?>> GetProductAsync(PriceQuestion question, CancellationToken cancellationToken)
     {
         using var call = transport.Health.Begin();
-        var read = await AskAsync(question, cancellationToken);
+        var read = Read(question, await transport.SendAsync("api/rest/product/?" + SignedQuery(question), [], cancellationToken));
         call.End(read.Failure?.Name());
         return read;
     }
 
-    private async Task<UpstreamResult<PaymentwallProduct?>> AskAsync(PriceQuestion question, CancellationToken cancellationToken)
+    private UpstreamResult<PaymentwallProduct?> Read(PriceQuestion question, UpstreamResult<UpstreamAnswer> result)
     {
-        var path = "api/rest/product/?" + SignedQuery(question);
-        var result = await transport.SendAsync(() => new HttpRequestMessage(HttpMethod.Get, path), cancellationToken);
         if (!result.TryGet(out var answer, out var failure))
         {
             return UpstreamResult.Failed<PaymentwallProduct?>(failure);
@@ -41,16 +39,20 @@ internal sealed partial class PaymentwallClient(
 
     private string SignedQuery(PriceQuestion question)
     {
-        var version = options.Value.SignatureVersion;
-        KeyValuePair<string, string>[] parameters =
-        [
-            new("key", options.Value.ProjectKey),
-            new("ag_external_id", question.Sku),
-            new("country_code", question.Country),
-            new("sign_version", version == 3 ? "3" : "2"),
-        ];
-        var sign = PaymentwallSignature.Compute(parameters, options.Value.SecretKey, version);
-        return string.Join('&', parameters.Select(p => $"{p.Key}={Uri.EscapeDataString(p.Value)}")) + "&sign=" + sign;
+        // Once: they change together.
+        var project = options.Value;
+        var version = project.SignatureVersion == 3 ? "3" : "2";
+        var sign = PaymentwallSignature.Compute(
+            [
+                new("key", project.ProjectKey),
+                new("ag_external_id", question.Sku),
+                new("country_code", question.Country),
+                new("sign_version", version),
+            ],
+            project.SecretKey,
+            project.SignatureVersion);
+        return $"key={Uri.EscapeDataString(project.ProjectKey)}&ag_external_id={Uri.EscapeDataString(question.Sku)}"
+            + $"&country_code={Uri.EscapeDataString(question.Country)}&sign_version={version}&sign={sign}";
     }
 
     private static partial class Log

@@ -16,13 +16,9 @@ internal static class PaymentwallSignature
     [SuppressMessage("Security", "CA5351:Do Not Use Broken Cryptographic Algorithms", Justification = "The vendor's version 2 is MD5; 3 is the default.")]
     public static string Compute(IEnumerable<KeyValuePair<string, string>> parameters, string secretKey, int version)
     {
-        var text = new StringBuilder();
-        foreach (var (name, value) in parameters.Where(p => p.Key != "sign").OrderBy(p => p.Key, StringComparer.Ordinal))
-        {
-            text.Append(name).Append('=').Append(value);
-        }
-
-        var bytes = Encoding.UTF8.GetBytes(text.Append(secretKey).ToString());
+        var signed = parameters.Where(parameter => parameter.Key != "sign").ToArray();
+        Array.Sort(signed, static (one, other) => string.CompareOrdinal(one.Key, other.Key));
+        var bytes = Encoding.UTF8.GetBytes(string.Concat([.. signed.Select(parameter => $"{parameter.Key}={parameter.Value}"), secretKey]));
         return version switch
         {
             2 => Convert.ToHexStringLower(MD5.HashData(bytes)),
