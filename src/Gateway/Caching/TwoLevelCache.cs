@@ -94,7 +94,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>What is in memory and may be served, fresh or stale; asks nobody and begins nothing.</summary>
     public bool TryPeek(CacheQuery<T, TFailure> query, [MaybeNullWhen(false)] out T value)
     {
-        var entry = Remembered(query);
+        var entry = Remembered(query, KeptAs(query));
         value = entry is null ? default : entry.Value;
         return entry is not null;
     }
@@ -108,15 +108,16 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         {
             var query = queries[index];
             var watch = Watch(query.Key);
-            if (Remembered(query) is { } entry)
+            var keptAs = KeptAs(query);
+            if (Remembered(query, keptAs) is { } entry)
             {
                 Count(IsFresh(query, entry) ? "memory" : "stale");
-                RefreshIfDue(query, entry);
-                answers[index] = Task.FromResult(Answer(query, entry, loaded: false, watch));
+                RefreshIfDue(query, keptAs, entry);
+                answers[index] = Task.FromResult(Answer(query, entry, loaded: false, watch, seen: null));
             }
             else
             {
-                var flight = JoinOrBegin(query, out var isNew);
+                var flight = JoinOrBegin(query, keptAs, out var isNew);
                 answers[index] = flight.Task;
                 if (isNew)
                 {
@@ -158,8 +159,8 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     }
 
     /// <summary>What memory holds and no purge has killed.</summary>
-    private CacheEntry<T>? Remembered(CacheQuery<T, TFailure> query) =>
-        _memory.TryGetValue(_prefix + query.Key, out CacheEntry<T>? entry) && IsUsable(query, entry!) ? entry : null;
+    private CacheEntry<T>? Remembered(CacheQuery<T, TFailure> query, string keptAs) =>
+        _memory.TryGetValue(keptAs, out CacheEntry<T>? entry) && IsUsable(query, entry!) ? entry : null;
 
     private bool IsUsable(CacheQuery<T, TFailure> query, CacheEntry<T> entry) =>
         _time.GetUtcNow() < entry.StaleUntil && _ledger.Judge(query.Tag, entry.Epoch) != PurgeVerdict.Dead;
@@ -167,24 +168,23 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private bool IsFresh(CacheQuery<T, TFailure> query, CacheEntry<T> entry) =>
         _time.GetUtcNow() < entry.FreshUntil && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid;
 
-    private CacheAnswer<T, TFailure> Answer(CacheQuery<T, TFailure> query, CacheEntry<T> entry, bool loaded, CacheWatch? since = null)
+    private CacheAnswer<T, TFailure> Answer(CacheQuery<T, TFailure> query, CacheEntry<T> entry, bool loaded, CacheWatch watch, Timeline? seen)
     {
-        var watch = since ?? Watch(query.Key);
-
         // Purged softly, it is stale whatever its age.
         var freshUntil = IsFresh(query, entry) ? entry.FreshUntil : DateTimeOffset.MinValue;
-        return new(entry.Value, Failure: null, freshUntil, entry.RefreshFailed ? entry.StoredAt : null, loaded, watch);
+        return new(entry.Value, Failure: null, freshUntil, entry.RefreshFailed ? entry.StoredAt : null, loaded, watch, seen);
     }
 
     /// <summary>One flight per key. A flight that began before a purge is not joined: it may bring the old value.</summary>
-    private Flight JoinOrBegin(CacheQuery<T, TFailure> query, out bool isNew)
+    private Flight JoinOrBegin(CacheQuery<T, TFailure> query, string keptAs, out bool isNew)
     {
         lock (_gate)
         {
             isNew = !_flights.TryGetValue(query.Key, out var flight) || _ledger.Judge(query.Tag, flight.Epoch) != PurgeVerdict.Valid;
             if (isNew)
             {
-                flight = new Flight(_ledger.Epoch);
+                var epoch = _ledger.Epoch;
+                flight = new Flight(epoch, keptAs, LeaseName(query, epoch));
                 _flights[query.Key] = flight;
             }
 
@@ -193,14 +193,14 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     }
 
     /// <summary>In the background, one at a time per key, not while a refresh has just failed, and never more than there are slots.</summary>
-    private void RefreshIfDue(CacheQuery<T, TFailure> query, CacheEntry<T> entry)
+    private void RefreshIfDue(CacheQuery<T, TFailure> query, string keptAs, CacheEntry<T> entry)
     {
         if (IsFresh(query, entry) || !entry.MayRefresh(_time.GetUtcNow()) || Volatile.Read(ref _refreshing) >= _cache.MaxConcurrentLoads)
         {
             return;
         }
 
-        var flight = JoinOrBegin(query, out var isNew);
+        var flight = JoinOrBegin(query, keptAs, out var isNew);
         if (isNew)
         {
             Interlocked.Increment(ref _refreshing);
@@ -247,9 +247,9 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
                 }
 
                 Count("redis");
-                Remember(query, entry, claim.Size);
-                Land(query, flight, Answer(query, entry, loaded: false));
-                RefreshIfDue(query, entry);
+                Remember(query, flight, entry, claim.Size);
+                Land(query, flight, entry, loaded: false);
+                RefreshIfDue(query, flight.KeptAs, entry);
             }
             else
             {
@@ -272,7 +272,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         {
             var (query, flight) = begun[index];
             claims[index].HasSlot = _slots.Wait(0);
-            wanted[index] = (_prefix + query.Key, LeaseName(query, flight), claims[index].HasSlot);
+            wanted[index] = (flight.KeptAs, flight.LeaseName, claims[index].HasSlot);
         }
 
         var found = await _lease.ReadOrTakeAsync(wanted, LeaseLife);
@@ -305,7 +305,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
                 (lease, var peers) = await TakeLeaseOrWaitAsync(query, flight, known);
                 if (peers is not null)
                 {
-                    Land(query, flight, Answer(query, peers, loaded: false));
+                    Land(query, flight, peers, loaded: false);
                     return;
                 }
             }
@@ -314,11 +314,11 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             {
                 if (lease is null)
                 {
-                    await _redis.TryAsync("SET", database => database.StringSetAsync(_prefix + query.Key, wire, life));
+                    await _redis.TryAsync("SET", database => database.StringSetAsync(flight.KeptAs, wire, life));
                 }
                 else
                 {
-                    await _lease.PutAndReleaseAsync(_prefix + query.Key, wire, life, LeaseName(query, flight), lease);
+                    await _lease.PutAndReleaseAsync(flight.KeptAs, wire, life, flight.LeaseName, lease);
                     lease = null;
                 }
             }
@@ -336,7 +336,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         {
             if (lease is not null)
             {
-                await _lease.ReleaseAsync(LeaseName(query, flight), lease);
+                await _lease.ReleaseAsync(flight.LeaseName, lease);
             }
 
             _slots.Release();
@@ -349,7 +349,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// </summary>
     private async Task<(string? Token, CacheEntry<T>? Peers)> TakeLeaseOrWaitAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
     {
-        var name = LeaseName(query, flight);
+        var name = flight.LeaseName;
         var patience = _time.GetUtcNow() + LeaseLife;
         while (_ledger.IsSynced && !_stopping.IsCancellationRequested)
         {
@@ -360,7 +360,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             }
 
             // Looked at after the lease was tried: whoever held it before has put its value there first.
-            if (await ReadPeersAsync(query, known) is { } peers)
+            if (await ReadPeersAsync(query, flight, known) is { } peers)
             {
                 if (token is not null)
                 {
@@ -400,16 +400,16 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     }
 
     /// <summary>What another replica has put into Redis since: fresh, and newer than what is known here.</summary>
-    private async Task<CacheEntry<T>?> ReadPeersAsync(CacheQuery<T, TFailure> query, CacheEntry<T>? known)
+    private async Task<CacheEntry<T>?> ReadPeersAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
     {
-        var (_, value) = await _redis.TryAsync("GETRANGE", database => database.StringGetRangeAsync(_prefix + query.Key, 0, CacheWire.MaxBytes));
+        var (_, value) = await _redis.TryAsync("GETRANGE", database => database.StringGetRangeAsync(flight.KeptAs, 0, CacheWire.MaxBytes));
         var wire = (byte[]?)value;
         if (CacheWire.Read(wire, _cache.Type) is not { } entry || !IsFresh(query, entry) || entry.StoredAt <= (known?.StoredAt ?? DateTimeOffset.MinValue))
         {
             return null;
         }
 
-        Remember(query, entry, wire!.Length);
+        Remember(query, flight, entry, wire!.Length);
         return entry;
     }
 
@@ -417,11 +417,11 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private async Task<(byte[]? Wire, TimeSpan Life)> LoadAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
     {
         using var deadline = new CancellationTokenSource(_cache.LoadTimeout, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _stopping.Token);
+        using var stop = _stopping.Token.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), deadline);
         var (value, failure) = (default(T)!, (TFailure?)_cache.TimedOut);
         try
         {
-            (value, failure) = await query.LoadAsync(either.Token).WaitAsync(either.Token);
+            (value, failure) = await query.LoadAsync(deadline.Token).WaitAsync(deadline.Token);
         }
         catch (OperationCanceledException)
         {
@@ -439,11 +439,11 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         var freshUntil = now + (isNotFound ? _ages.NotFoundFor : _ages.FreshFor);
         var entry = new CacheEntry<T>(value, now, freshUntil, freshUntil + (isNotFound ? _ages.NotFoundFor : _ages.StaleFor), flight.Epoch);
         var wire = CacheWire.Write(entry, _cache.Type);
-        Remember(query, entry, wire.Length);
+        Remember(query, flight, entry, wire.Length);
 
         // Nobody here waits for Redis; but before the lease is released the value is there for who sees it gone. Not if a purge
         // came in between.
-        Land(query, flight, Answer(query, entry, loaded: true));
+        Land(query, flight, entry, loaded: true);
         return wire.Length <= CacheWire.MaxBytes && _ledger.IsSynced && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid ? (wire, entry.StaleUntil - now) : default;
     }
 
@@ -457,9 +457,14 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             Log.RefreshFailed(_logger, _cache.Name, reason.ToString()!);
         }
 
-        Land(query, flight, known is not null && IsUsable(query, known)
-            ? Answer(query, known, loaded: true)
-            : new CacheAnswer<T, TFailure>(default!, reason, default, StaleAsOf: null, Loaded: true, Watch(query.Key)));
+        if (known is not null && IsUsable(query, known))
+        {
+            Land(query, flight, known, loaded: true);
+        }
+        else
+        {
+            Land(query, flight, new CacheAnswer<T, TFailure>(default!, reason, default, StaleAsOf: null, Loaded: true, Watch(query.Key), flight.Seen));
+        }
     }
 
     /// <summary>A load that cannot even begin within the time that it would have is given up.</summary>
@@ -477,12 +482,12 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         }
     }
 
-    private void Remember(CacheQuery<T, TFailure> query, CacheEntry<T> entry, int size)
+    private void Remember(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T> entry, int size)
     {
-        var key = _prefix + query.Key;
+        var key = flight.KeptAs;
         lock (_gate)
         {
-            if (Remembered(query) is { } newer && newer.Epoch > entry.Epoch)
+            if (Remembered(query, key) is { } newer && newer.Epoch > entry.Epoch)
             {
                 return;
             }
@@ -500,11 +505,14 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
 
     private void CountChange(CacheQuery<T, TFailure> query) => Interlocked.Increment(ref _changes[CounterOf(query.Key)]);
 
+    private void Land(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T> entry, bool loaded) =>
+        Land(query, flight, Answer(query, entry, loaded, Watch(query.Key), flight.Seen));
+
     private void Land(CacheQuery<T, TFailure> query, Flight flight, CacheAnswer<T, TFailure> answer)
     {
         // Out of the way first: who comes now finds memory.
         Forget(query, flight);
-        flight.Land(answer with { Seen = flight.Seen });
+        flight.Land(answer);
     }
 
     private void Count(string result) => Metrics.CacheLookups.Add(1, Metrics.Tag("cache", _cache.Name), Metrics.Tag("result", result));
@@ -521,17 +529,24 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     }
 
     /// <summary>With the epoch: a load after a purge does not wait for one that began before it.</summary>
-    private string LeaseName(CacheQuery<T, TFailure> query, Flight flight) => $"v{CacheWire.Version}:{flight.Epoch}:{_cache.Name}:{query.Key}";
+    private string LeaseName(CacheQuery<T, TFailure> query, long epoch) => $"v{CacheWire.Version}:{epoch}:{_cache.Name}:{query.Key}";
+
+    /// <summary>In memory and in Redis.</summary>
+    private string KeptAs(CacheQuery<T, TFailure> query) => _prefix + query.Key;
 
     /// <summary>What a look-up holds when it has been in Redis.</summary>
     private record struct Claim(CacheEntry<T>? Entry, int Size, bool HasSlot, string? Lease);
 
     /// <summary>A look-up under way, and the purge epoch at which it began.</summary>
-    private sealed class Flight(long epoch)
+    private sealed class Flight(long epoch, string keptAs, string leaseName)
     {
         private readonly TaskCompletionSource<CacheAnswer<T, TFailure>> _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public long Epoch => epoch;
+
+        public string KeptAs => keptAs;
+
+        public string LeaseName => leaseName;
 
         /// <summary>What it waited for; whoever waits for it has waited for the same.</summary>
         public Timeline Seen { get; } = new();

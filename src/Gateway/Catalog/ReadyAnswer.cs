@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Gateway.Caching;
 
 namespace Gateway.Catalog;
@@ -24,7 +23,7 @@ internal sealed class ReadyAnswer
 
     public ReadyAnswer(CatalogAssembly assembly, CatalogResponse response, DateTimeOffset now, long epoch)
     {
-        Identity = JsonSerializer.SerializeToUtf8Bytes(response, CatalogJsonContext.Wire.CatalogResponse);
+        Identity = CatalogJsonContext.Write(response);
         var hash = Convert.ToHexStringLower(SHA256.HashData(Identity).AsSpan(0, 16));
         _etags = [.. Enum.GetValues<ContentCoding>().Select(coding => coding.Name() is { } name ? $"\"{hash}-{name}\"" : $"\"{hash}\"")];
         _gzip = new(() => Compress(stream => new GZipStream(stream, CompressionLevel.Optimal, leaveOpen: true)));

@@ -52,29 +52,35 @@ internal sealed class Timeline
             return;
         }
 
-        List<(Interval Seen, long Since)> seen;
+        (Interval Seen, long Since)[] taken;
         lock (other._gate)
         {
-            seen = [.. other._intervals];
+            taken = [.. other._intervals];
         }
 
         lock (_gate)
         {
-            _intervals.AddRange(seen.Where(one => one.Seen.End > since).Select(one => (one.Seen, Math.Max(one.Since, since))));
+            foreach (var (seen, began) in taken)
+            {
+                if (seen.End > since)
+                {
+                    _intervals.Add((seen, Math.Max(began, since)));
+                }
+            }
         }
     }
 
     /// <summary>Every phase's share of the time between two timestamps, and last the gateway's own.</summary>
     public IReadOnlyList<(string Phase, TimeSpan Duration)> Between(long start, long end, TimeProvider time)
     {
-        (string Phase, long Start, long End)[] within;
-        lock (_gate)
+        var within = Within(start, end);
+        var shares = new (string, TimeSpan)[Phases.Length + 1];
+        for (var phase = 0; phase < Phases.Length; phase++)
         {
-            within = [.. _intervals.Select(one => (one.Seen.Phase, Start: Math.Max(one.Since, start), End: Math.Min(one.Seen.End, end))).Where(one => one.End > one.Start).OrderBy(one => one.Start)];
+            shares[phase] = (Phases[phase], time.GetElapsedTime(0, Union(within, Phases[phase])));
         }
 
-        var shares = Phases.Select(phase => (phase, time.GetElapsedTime(0, Union(within.Where(one => one.Phase == phase))))).ToList();
-        shares.Add((Gateway, time.GetElapsedTime(0, Math.Max(0, end - start) - Union(within))));
+        shares[^1] = (Gateway, time.GetElapsedTime(0, Math.Max(0, end - start) - Union(within, phase: null)));
         return shares;
     }
 
@@ -82,13 +88,33 @@ internal sealed class Timeline
     public static string Header(IReadOnlyList<(string Phase, TimeSpan Duration)> shares) =>
         string.Join(", ", shares.Select(share => string.Create(CultureInfo.InvariantCulture, $"{share.Phase};dur={share.Duration.TotalMilliseconds:0.###}")));
 
-    /// <summary>The length of what the intervals, sorted by their start, cover together.</summary>
-    private static long Union(IEnumerable<(string Phase, long Start, long End)> sorted)
+    /// <summary>What of the intervals lies between two timestamps, sorted by when it begins.</summary>
+    private List<(string Phase, long Start, long End)> Within(long start, long end)
+    {
+        var within = new List<(string Phase, long Start, long End)>();
+        lock (_gate)
+        {
+            foreach (var (seen, since) in _intervals)
+            {
+                var (from, to) = (Math.Max(since, start), Math.Min(seen.End, end));
+                if (to > from)
+                {
+                    within.Add((seen.Phase, from, to));
+                }
+            }
+        }
+
+        within.Sort(static (one, other) => one.Start.CompareTo(other.Start));
+        return within;
+    }
+
+    /// <summary>The length of what the intervals of a phase, or of all of them, cover together.</summary>
+    private static long Union(List<(string Phase, long Start, long End)> sorted, string? phase)
     {
         var (covered, until) = (0L, long.MinValue);
-        foreach (var (_, start, end) in sorted)
+        foreach (var (of, start, end) in sorted)
         {
-            if (end > until)
+            if (end > until && (phase is null || of == phase))
             {
                 covered += end - Math.Max(start, until);
                 until = end;

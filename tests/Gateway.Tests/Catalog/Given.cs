@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text;
 using Gateway.Catalog;
 using Gateway.Iso;
 using Gateway.Upstreams;
@@ -41,7 +41,7 @@ internal static class Given
 
     public static UpstreamResult<PaymentwallProduct?> Failed(UpstreamFailure failure) => UpstreamResult.Failed<PaymentwallProduct?>(failure);
 
-    public static string Json(CatalogResponse response) => JsonSerializer.Serialize(response, CatalogJsonContext.Wire.CatalogResponse);
+    public static string Json(CatalogResponse response) => Encoding.UTF8.GetString(CatalogJsonContext.Write(response));
 
     private static Money? Read(string amount, Currency currency) => Gateway.Iso.Money.TryParse(amount, currency, out var money) ? money : null;
 }

@@ -72,7 +72,8 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
             return;
         }
 
-        var (duration, route) = (time.GetElapsedTime(started).TotalMilliseconds, RouteOf(context));
+        // Rounded here: a format in the message would be written out beside it in every line.
+        var (duration, route) = (Math.Round(time.GetElapsedTime(started).TotalMilliseconds, 1), RouteOf(context));
         if (facts is null)
         {
             Log.Request(logger, level, request.Method, request.Path, status, duration, route);
@@ -95,10 +96,10 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 5001, Message = "{Method} {Path} {StatusCode} in {DurationMs:0.0} ms, route {Route}")]
+        [LoggerMessage(EventId = 5001, Message = "{Method} {Path} {StatusCode} in {DurationMs} ms, route {Route}")]
         public static partial void Request(ILogger logger, LogLevel level, string method, PathString path, int statusCode, double durationMs, string? route);
 
-        [LoggerMessage(EventId = 5002, Message = "{Method} {Path} {StatusCode} in {DurationMs:0.0} ms, {Cache}, {Completeness}, route {Route}")]
+        [LoggerMessage(EventId = 5002, Message = "{Method} {Path} {StatusCode} in {DurationMs} ms, {Cache}, {Completeness}, route {Route}")]
         public static partial void Catalog(
             ILogger logger, LogLevel level, string method, PathString path, int statusCode, double durationMs, string cache, string completeness, string? route);
     }

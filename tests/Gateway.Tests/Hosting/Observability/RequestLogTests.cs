@@ -53,7 +53,7 @@ public sealed class RequestLogTests
 
         Assert.Equal(
             [
-                (5001, LogLevel.Information, "GET /nothing 404 in 0.0 ms, route "),
+                (5001, LogLevel.Information, "GET /nothing 404 in 0 ms, route "),
                 (5002, LogLevel.Information, "GET /catalog/p 200 in 12.3 ms, loaded, stale, route /catalog/{productId}"),
             ],
             _log.Lines);
