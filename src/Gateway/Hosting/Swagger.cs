@@ -35,22 +35,36 @@ internal static class Swagger
         return services;
     }
 
+    /// <summary>Nothing of it is made before somebody asks: a start need not wait for what most replicas are never asked.</summary>
     public static void UseGatewaySwagger(this WebApplication app)
     {
-        // Made once: it is the same for everybody and takes longer to make than any other answer.
-        app.MapSwagger().AllowAnonymous().CacheOutput(cache => cache.Expire(TimeSpan.FromDays(1)).SetVaryByQuery([]).SetVaryByHost(enabled: false));
-        app.UseWhen(context => context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase), swagger =>
+        IApplicationBuilder root = app;
+        app.Use(next =>
         {
-            swagger.UseOutputCache();
-            swagger.UseSwaggerUI(options =>
+            var page = new Lazy<RequestDelegate>(() =>
             {
-                options.DocumentTitle = "Aggregation gateway";
-                options.SwaggerEndpoint("v1/swagger.json", "v1");
-                options.DisplayRequestDuration();
-                options.DefaultModelsExpandDepth(0);
-                options.EnableTryItOutByDefault();
+                var builder = root.New();
+                builder.UseOutputCache();
+                builder.UseSwaggerUI(options =>
+                {
+                    options.DocumentTitle = "Aggregation gateway";
+                    options.SwaggerEndpoint("v1/swagger.json", "v1");
+                    options.DisplayRequestDuration();
+                    options.DefaultModelsExpandDepth(0);
+                    options.EnableTryItOutByDefault();
+                });
+                builder.Run(next);
+                return builder.Build();
             });
+            return context => context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase) ? page.Value(context) : next(context);
         });
+
+        // Kept once it is made: it is the same for everybody and takes longer to make than any other answer.
+        var document = new Lazy<RequestDelegate>(() => root.New().UseSwagger().Build());
+        app.MapGet("/swagger/{documentName}/swagger.{extension:regex(^(json|ya?ml)$)}", context => document.Value(context))
+            .ExcludeFromDescription()
+            .AllowAnonymous()
+            .CacheOutput(cache => cache.Expire(TimeSpan.FromDays(1)).SetVaryByQuery([]).SetVaryByHost(enabled: false));
         app.MapGet("/", () => TypedResults.Redirect("/swagger")).AllowAnonymous().ExcludeFromDescription();
     }
 

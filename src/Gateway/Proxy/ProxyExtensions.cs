@@ -21,6 +21,9 @@ internal static class ProxyExtensions
             .AddConfigFilter<ProxyConfigGuard>()
             .AddTransformFactory<CredentialTransformFactory>()
             .AddTransforms<CredentialTransforms>();
+
+        // YARP protects affinity cookies. The keys for that would be read or made, and written to the home folder, at every start.
+        services.Remove(services.Single(service => service.ImplementationType?.Name == "DataProtectionHostedService"));
         return services;
     }
 

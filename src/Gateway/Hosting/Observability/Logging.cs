@@ -4,6 +4,7 @@ using Serilog.Extensions.Logging;
 using Serilog.Formatting;
 using Serilog.Formatting.Display;
 using Serilog.Formatting.Json;
+using Serilog.Settings.Configuration;
 
 namespace Gateway.Hosting.Observability;
 
@@ -17,8 +18,11 @@ internal static class Logging
 
     public static WebApplicationBuilder AddGatewayLogging(this WebApplicationBuilder builder)
     {
-        var configuration = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).Enrich.FromLogContext();
-        if (!builder.Configuration.GetSection("Serilog:WriteTo").Exists())
+        // Levels alone need no search for assemblies that sinks could be in.
+        var section = builder.Configuration.GetSection("Serilog");
+        var options = section.GetChildren().All(child => child.Key == "MinimumLevel") ? new ConfigurationReaderOptions(typeof(Log).Assembly) : new ConfigurationReaderOptions();
+        var configuration = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration, options).Enrich.FromLogContext();
+        if (!section.GetSection("WriteTo").Exists())
         {
             ITextFormatter format = builder.Environment.IsDevelopment()
                 ? new MessageTemplateTextFormatter(ReadableTemplate, CultureInfo.InvariantCulture)

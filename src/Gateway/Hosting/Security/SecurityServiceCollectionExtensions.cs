@@ -1,6 +1,7 @@
 using Gateway.Configuration;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
 
@@ -61,7 +62,13 @@ internal static class SecurityServiceCollectionExtensions
     /// <summary>Which pages may read the answer, who asks, and whether this client may ask once more.</summary>
     public static void UseAdmissionControl(this WebApplication app)
     {
-        app.UseCors();
+        // As UseCors, which would have the call of its middleware compiled at every start for the sake of a second parameter.
+        app.Use(next =>
+        {
+            var cors = ActivatorUtilities.CreateInstance<CorsMiddleware>(app.Services, next);
+            var policies = app.Services.GetRequiredService<ICorsPolicyProvider>();
+            return context => cors.Invoke(context, policies);
+        });
 
         // Who shows no key is nobody: there is nothing to look up. The host puts authentication in front of everything unless it finds
         // that this is so (the name that AuthenticationAppBuilderExtensions.UseAuthentication uses).
