@@ -139,6 +139,32 @@ public sealed class StartupTests
     }
 
     [Fact]
+    public async Task A_start_leaves_no_file_in_the_home_folder()
+    {
+        var home = Directory.CreateTempSubdirectory("gateway-home-");
+        try
+        {
+            await using (await GatewayProcess.StartInAsync(GatewayProcess.Environment(simulator: null, ("HOME", home.FullName))))
+            {
+                Assert.Empty(home.EnumerateFiles("*", SearchOption.AllDirectories));
+            }
+        }
+        finally
+        {
+            home.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Sinks_that_the_configuration_names_are_found()
+    {
+        await using var gateway = await GatewayProcess.StartInAsync(GatewayProcess.Environment(
+            simulator: null, ("Serilog:WriteTo:0:Name", "Console"), ("Serilog:WriteTo:0:Args:outputTemplate", "<<{Level:u3}>> {Message}{NewLine}")));
+
+        Assert.Contains("<<INF>> Now listening on", gateway.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Check_config_of_a_sound_configuration_ends_with_0_and_listens_nowhere()
     {
         var (exitCode, output) = await GatewayProcess.CheckConfigurationAsync(GatewayProcess.Environment(simulator: null));
