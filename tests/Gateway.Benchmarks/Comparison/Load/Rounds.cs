@@ -4,7 +4,7 @@ namespace Gateway.Benchmarks.Comparison.Load;
 internal static class Rounds
 {
     /// <summary>Of load on each subject before anything is measured.</summary>
-    private const int WarmUpSeconds = 16;
+    private const int WarmUpSeconds = 30;
 
     public static async Task<IReadOnlyList<LoadSeries>> RunAsync(Rig rig, int connections, IReadOnlyList<LoadTarget> targets)
     {
