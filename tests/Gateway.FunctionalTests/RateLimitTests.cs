@@ -24,6 +24,19 @@ public sealed class RateLimitTests
     }
 
     [Fact]
+    public async Task A_route_without_a_limit_costs_its_callers_nothing_elsewhere()
+    {
+        await using var simulator = await SimulatorProcess.StartAsync();
+        await using var gateway = await GatewayProcess.StartAsync(
+            simulator, [.. Limit("Proxy", 0.01, 1), ("ReverseProxy:Routes:billing-components:RateLimiterPolicy", "Disable")]);
+
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK], await TwiceAsync(() => gateway.GetAsync("/billing/v1/products/builtfor_example/components")));
+        Assert.Equal(
+            [HttpStatusCode.OK, HttpStatusCode.TooManyRequests],
+            await TwiceAsync(() => gateway.GetAsync("/paymentwall/api/rest/product?ag_external_id=builtfor_example-pro-EUR-monthly")));
+    }
+
+    [Fact]
     public async Task A_limit_holds_over_three_replicas()
     {
         const double rate = 40;

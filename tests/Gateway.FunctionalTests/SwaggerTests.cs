@@ -35,6 +35,15 @@ public sealed class SwaggerTests(GatewayStack stack) : IClassFixture<GatewayStac
         Assert.Equal(location, answer.Headers["Location"]);
     }
 
+    [Theory]
+    [InlineData("HEAD", "/swagger/v1/swagger.json", HttpStatusCode.OK)]
+    [InlineData("GET", "/swagger/v1/swagger.yaml", HttpStatusCode.OK)]
+    [InlineData("GET", "/swagger/v1/swagger.json%0A", HttpStatusCode.NotFound)]
+    [InlineData("GET", "/swagger/v2/swagger.json", HttpStatusCode.NotFound)]
+    [InlineData("POST", "/swagger/v1/swagger.json", HttpStatusCode.MethodNotAllowed)]
+    public async Task Document_is_where_it_is_and_nowhere_else(string method, string path, HttpStatusCode status) =>
+        Assert.Equal(status, (await stack.Gateway.SendAsync(new HttpMethod(method), path)).Status);
+
     [Fact]
     public async Task Page_and_its_parts_are_served()
     {

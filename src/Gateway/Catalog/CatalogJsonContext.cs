@@ -11,7 +11,7 @@ namespace Gateway.Catalog;
 internal sealed partial class CatalogJsonContext : JsonSerializerContext
 {
     /// <summary>A thread keeps its buffer for the next answer unless it had to become longer than this.</summary>
-    private const int LongestKept = 1024 * 1024;
+    private const int LongestKept = 384 * 1024;
 
     /// <summary>Text in every script as it is; only what HTML would mistake for markup is escaped.</summary>
     private static readonly JsonWriterOptions Wire = new() { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };

@@ -61,7 +61,14 @@ internal static class Swagger
 
         // Kept once it is made: it is the same for everybody and takes longer to make than any other answer.
         var document = new Lazy<RequestDelegate>(() => root.New().UseSwagger().Build());
-        app.MapGet("/swagger/{documentName}/swagger.{extension:regex(^(json|ya?ml)$)}", context => document.Value(context))
+        app.MapMethods("/swagger/{documentName}/swagger.{extension:regex(^(json|ya?ml)$)}", [HttpMethods.Get, HttpMethods.Head], async context =>
+            {
+                // A path that the middleware does not take for its own is a 404 only where no route is said to have been found.
+                var endpoint = context.GetEndpoint();
+                context.SetEndpoint(null);
+                await document.Value(context);
+                context.SetEndpoint(endpoint);
+            })
             .ExcludeFromDescription()
             .AllowAnonymous()
             .CacheOutput(cache => cache.Expire(TimeSpan.FromDays(1)).SetVaryByQuery([]).SetVaryByHost(enabled: false));

@@ -64,7 +64,6 @@ internal sealed partial class UpstreamTransport : IDisposable
         AutomaticDecompression = DecompressionMethods.All,
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         ConnectTimeout = TimeSpan.FromSeconds(2),
-        EnableMultipleHttp2Connections = true,
         ActivityHeadersPropagator = propagatesTraces ? DistributedContextPropagator.Current : null,
     };
 
@@ -149,6 +148,10 @@ internal sealed partial class UpstreamTransport : IDisposable
             // The handler's ConnectTimeout looks like a cancellation that nobody asked for.
             return Outcome.FromException<UpstreamAnswer>(new HttpRequestException(HttpRequestError.ConnectionError, "No connection in time.", exception));
         }
+        catch (HttpRequestException exception) when (cancellationToken.IsCancellationRequested)
+        {
+            return Outcome.FromException<UpstreamAnswer>(new OperationCanceledException(exception.Message, exception, cancellationToken));
+        }
         catch (InvalidOperationException exception)
         {
             // What the brotli decoder throws for a garbled body.
@@ -162,11 +165,8 @@ internal sealed partial class UpstreamTransport : IDisposable
 
     private static HttpRequestMessage CreateRequest(Uri address, IReadOnlyList<KeyValuePair<string, string>> headers)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, address)
-        {
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
-        };
+        // HTTP/1.1, the default: a connection that died quietly costs the call that is on it, and not all of them.
+        var request = new HttpRequestMessage(HttpMethod.Get, address);
         request.Headers.TryAddWithoutValidation(HeaderNames.UserAgent, "aggregation-gateway/1");
         request.Headers.TryAddWithoutValidation(HeaderNames.Accept, "application/json");
         foreach (var (name, value) in headers)

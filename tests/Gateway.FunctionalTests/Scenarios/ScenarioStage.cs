@@ -13,6 +13,7 @@ public sealed class ScenarioStage : IAsyncLifetime
 {
     private SimulatorProcess _simulator = null!;
     private RedisServer _redis = null!;
+    private readonly List<Task> _left = [];
     private (string Name, Task<ScenarioCast> Cast)? _now;
     private (string Name, Task<ScenarioCast> Cast)? _next;
     private GatewayProcess? _rehearsed;
@@ -29,7 +30,8 @@ public sealed class ScenarioStage : IAsyncLifetime
         // The last first, and each also where one before it failed.
         await using var redis = _redis;
         await using var simulator = _simulator;
-        await Task.WhenAll(new[] { _now, _next }.OfType<(string Name, Task<ScenarioCast> Cast)>().Select(cast => LeaveAsync(cast.Cast)));
+        _left.AddRange(new[] { _now, _next }.OfType<(string Name, Task<ScenarioCast> Cast)>().Select(cast => LeaveAsync(cast.Cast)));
+        await Task.WhenAll(_left);
     }
 
     internal async Task PlayAsync(Scenario scenario, Scenario? next)
@@ -41,7 +43,10 @@ public sealed class ScenarioStage : IAsyncLifetime
             _next = null;
             if (last is { } ended)
             {
-                await LeaveAsync(ended.Cast);
+                // What goes wrong there is not this scenario's: it shows at the end.
+                var leaving = LeaveAsync(ended.Cast);
+                _left.Add(leaving);
+                await Task.WhenAny(leaving);
             }
         }
 

@@ -100,6 +100,20 @@ public sealed class UpstreamTransportTests
     }
 
     [Fact]
+    public async Task A_connection_that_breaks_as_the_caller_leaves_is_the_caller_s_leaving()
+    {
+        using var caller = new CancellationTokenSource();
+        using var upstream = new FakeUpstream(_time, async (_, _) =>
+        {
+            await caller.CancelAsync();
+            throw new HttpRequestException(HttpRequestError.ResponseEnded);
+        });
+        using var transport = Transport(upstream);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SendAsync(transport, caller.Token));
+    }
+
+    [Fact]
     public async Task A_caller_that_leaves_between_attempts_is_thrown_and_not_retried()
     {
         using var caller = new CancellationTokenSource();

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting.Security;
@@ -73,12 +74,12 @@ internal static class SecurityServiceCollectionExtensions
         // Who shows no key is nobody: there is nothing to look up. The host puts authentication in front of everything unless it finds
         // that this is so (the name that AuthenticationAppBuilderExtensions.UseAuthentication uses).
         ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true;
-        app.UseWhen(static context => context.Request.Headers.ContainsKey(ApiKeyHandler.HeaderName), static keyed => keyed.UseAuthentication());
+        app.UseWhen(ShowsKey, static keyed => keyed.UseAuthentication());
         if (RateLimits.AreConfigured(app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value))
         {
             // The framework's limiter is for those who have to wait for a moment or are beyond it.
             var limits = app.Services.GetRequiredService<ClientLimits>();
-            app.UseWhen(context => !limits.Admits(context), static others => others.UseRateLimiter());
+            app.UseWhen(context => !IsExempt(context) && !limits.Admits(context), static others => others.UseRateLimiter());
         }
     }
 
@@ -88,6 +89,13 @@ internal static class SecurityServiceCollectionExtensions
         app.UseMiddleware<AuditLog>();
         app.UseAuthorization();
     }
+
+    /// <summary>For Swagger it does not matter who asks, and what is kept of it is for everybody.</summary>
+    private static bool ShowsKey(HttpContext context) =>
+        context.Request.Headers.ContainsKey(ApiKeyHandler.HeaderName) && !context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A route with <c>"RateLimiterPolicy": "Disable"</c>.</summary>
+    private static bool IsExempt(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<DisableRateLimitingAttribute>() is not null;
 
     /// <summary>The caller's own address and scheme behind known load balancers, for everything that follows.</summary>
     public static void UseKnownProxies(this WebApplication app)
