@@ -100,17 +100,22 @@ public sealed class UpstreamTransportTests
     }
 
     [Fact]
-    public async Task A_connection_that_breaks_as_the_caller_leaves_is_the_caller_s_leaving()
+    public async Task A_connection_that_breaks_because_the_time_is_over_is_a_time_out()
     {
-        using var caller = new CancellationTokenSource();
-        using var upstream = new FakeUpstream(_time, async (_, _) =>
+        using var upstream = new FakeUpstream(_time, async (_, token) =>
         {
-            await caller.CancelAsync();
-            throw new HttpRequestException(HttpRequestError.ResponseEnded);
+            try
+            {
+                return await FakeUpstream.HangAsync(token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new HttpRequestException(HttpRequestError.ResponseEnded);
+            }
         });
         using var transport = Transport(upstream);
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SendAsync(transport, caller.Token));
+        Assert.Equal(UpstreamFailure.Timeout, (await _time.RunUntilAsync(SendAsync(transport, Cancel), TimeSpan.FromMilliseconds(50))).Failure);
     }
 
     [Fact]
