@@ -113,9 +113,9 @@ public sealed class UpstreamTransportTests
                 throw new HttpRequestException(HttpRequestError.ResponseEnded);
             }
         });
-        using var transport = Transport(upstream);
+        using var transport = Transport(upstream, attempt: TimeSpan.FromSeconds(2));
 
-        Assert.Equal(UpstreamFailure.Timeout, (await _time.RunUntilAsync(SendAsync(transport, Cancel), TimeSpan.FromMilliseconds(50))).Failure);
+        Assert.Equal(UpstreamFailure.Timeout, await FailureAsync(transport, Cancel));
     }
 
     [Fact]
