@@ -11,9 +11,9 @@ namespace Gateway.FunctionalTests.Scenarios;
 /// </summary>
 public sealed class ScenarioStage : IAsyncLifetime
 {
+    private readonly List<Task> _left = [];
     private SimulatorProcess _simulator = null!;
     private RedisServer _redis = null!;
-    private readonly List<Task> _left = [];
     private (string Name, Task<ScenarioCast> Cast)? _now;
     private (string Name, Task<ScenarioCast> Cast)? _next;
     private GatewayProcess? _rehearsed;
