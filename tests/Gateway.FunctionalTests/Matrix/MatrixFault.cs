@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Gateway.FunctionalTests.Stack;
+using StackExchange.Redis;
 
 namespace Gateway.FunctionalTests.Matrix;
 
@@ -10,7 +11,7 @@ namespace Gateway.FunctionalTests.Matrix;
 /// <param name="Effect">What the contract takes it for.</param>
 /// <param name="Wire">Brought about between the gateway and the dependency.</param>
 /// <param name="Answers">Brought about by the simulator: its fault, or several.</param>
-/// <param name="Rubbish">Brought about in Redis: what each of our values becomes; null: a list.</param>
+/// <param name="Spoil">Brought about in Redis, for each of our values.</param>
 /// <param name="SkewSeconds">Brought about by the token server's clock.</param>
 /// <param name="HidesPurges">The log of purges cannot be read: a purge takes everything, for good.</param>
 internal sealed record MatrixFault(
@@ -19,7 +20,7 @@ internal sealed record MatrixFault(
     Effect Effect,
     WireFault Wire = WireFault.None,
     object? Answers = null,
-    Func<byte[], byte[]?>? Rubbish = null,
+    Func<IDatabase, RedisKey, Task>? Spoil = null,
     int SkewSeconds = 0,
     bool HidesPurges = false)
 {
@@ -127,12 +128,21 @@ internal sealed record MatrixFault(
             InRedis("deeply nested JSON in our keys", static value => [.. value.AsSpan(0, Math.Min(value.Length, HeaderBytes)), .. Encoding.UTF8.GetBytes(Deep)]),
             InRedis("invalid UTF-8 in our keys", static value => Encoding.Latin1.GetBytes(
                 Encoding.Latin1.GetString(value).Replace(":\"", ":\"ÿ", StringComparison.Ordinal))),
-            InRedis("50 MB in our keys", static value => [.. value, .. Enumerable.Repeat((byte)'x', FiftyMegabytes)]),
-            InRedis("lists in our keys", static _ => null),
+
+            // Made where they lie: arrays of such sizes in this process would hold up the other lanes, whose proxies are here too.
+            InRedis("50 MB in our keys", static (database, key) => database.StringSetRangeAsync(key, FiftyMegabytes - 1, "x")),
+            InRedis("lists in our keys", static async (database, key) =>
+            {
+                await database.KeyDeleteAsync(key);
+                await database.ListLeftPushAsync(key, "x");
+            }),
         ];
     }
 
-    private static MatrixFault InRedis(string name, Func<byte[], byte[]?> rubbish) => new(Dependency.Redis, name, Effect.None, Rubbish: rubbish);
+    private static MatrixFault InRedis(string name, Func<byte[], byte[]> rubbish) => InRedis(
+        name, async (database, key) => await database.StringSetAsync(key, rubbish((byte[])(await database.StringGetAsync(key))!)));
+
+    private static MatrixFault InRedis(string name, Func<IDatabase, RedisKey, Task> spoil) => new(Dependency.Redis, name, Effect.None, Spoil: spoil);
 
     private static IEnumerable<string> Duplicated() => new[] { "starter", "pro", "advanced" }.Select(group =>
         $$"""

@@ -79,7 +79,7 @@ internal sealed class MatrixLane : IAsyncDisposable
             await _simulator.TokenSettingsAsync(new { lifetimeSeconds = 3 });
         }
 
-        if (fault.Rubbish is not null)
+        if (fault.Spoil is not null)
         {
             await using var other = await StartGatewayAsync(fault);
             await CompleteAsync(other, ColdQuestion);
@@ -169,9 +169,9 @@ internal sealed class MatrixLane : IAsyncDisposable
 
     private async Task BringAboutAsync(MatrixFault fault)
     {
-        if (fault.Rubbish is { } rubbish)
+        if (fault.Spoil is { } spoil)
         {
-            await SpoilAsync(rubbish);
+            await SpoilAsync(spoil);
         }
 
         if (fault.SkewSeconds != 0)
@@ -194,24 +194,14 @@ internal sealed class MatrixLane : IAsyncDisposable
     }
 
     /// <summary>Everything that the gateways have put into Redis.</summary>
-    private Task<bool> SpoilAsync(Func<byte[], byte[]?> rubbish) => _redis.AskAsync(async (database, server) =>
+    private Task<bool> SpoilAsync(Func<IDatabase, RedisKey, Task> spoil) => _redis.AskAsync(async (database, server) =>
     {
         foreach (var key in server.Keys(pattern: "gateway:*").ToList())
         {
             // The log of purges is a list.
-            if (await database.KeyTypeAsync(key) != RedisType.String)
+            if (await database.KeyTypeAsync(key) == RedisType.String)
             {
-                continue;
-            }
-
-            if (rubbish((byte[])(await database.StringGetAsync(key))!) is { } spoilt)
-            {
-                await database.StringSetAsync(key, spoilt);
-            }
-            else
-            {
-                await database.KeyDeleteAsync(key);
-                await database.ListLeftPushAsync(key, "x");
+                await spoil(database, key);
             }
         }
 

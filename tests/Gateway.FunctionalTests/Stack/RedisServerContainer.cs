@@ -14,7 +14,7 @@ internal sealed class RedisServerContainer : RedisServer
 
     public static new async Task<RedisServerContainer> StartAsync()
     {
-        var container = new RedisBuilder().WithImage("redis:7-alpine").Build();
+        var container = new RedisBuilder("redis:7-alpine").Build();
         try
         {
             await container.StartAsync(TestContext.Current.CancellationToken);

@@ -98,8 +98,9 @@ internal sealed class ClientLimits : PartitionedRateLimiter<HttpContext>
                 return default;
             }
 
-            // Not by context.User, which makes one where there is none.
-            return context.Features.Get<IHttpAuthenticationFeature>()?.User?.Identity is { IsAuthenticated: true, Name: { } name }
+            // Without a key nobody is anybody; and not by context.User, which makes one where there is none.
+            return context.Request.Headers.ContainsKey(ApiKeyHandler.HeaderName)
+                && context.Features.Get<IHttpAuthenticationFeature>()?.User?.Identity is { IsAuthenticated: true, Name: { } name }
                 ? new Client(limit, kind, name, Network: 0)
                 : new Client(limit, kind, Name: null, NetworkOf(context.Connection.RemoteIpAddress));
         }
