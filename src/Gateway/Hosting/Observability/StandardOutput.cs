@@ -30,7 +30,10 @@ internal sealed class StandardOutput : ILogEventSink, IDisposable
     private readonly Lock _writing = new();
     private readonly Lock _gate = new();
     private readonly AutoResetEvent _some = new(initialState: false);
-    private readonly ManualResetEventSlim _over = new();
+
+    /// <summary>Is waited for a hundred times a second and set once: not worth spinning for.</summary>
+    private readonly ManualResetEventSlim _over = new(initialState: false, spinCount: 0);
+
     private readonly Thread _thread;
     private byte[] _waiting = new byte[16 * 1024];
     private byte[] _spare = new byte[16 * 1024];
