@@ -137,6 +137,18 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
     }
 
     [Fact]
+    public async Task Of_what_is_far_too_long_for_a_token_only_the_beginning_is_asked_for()
+    {
+        await _a.Provider.GetAsync(Cancel);
+        var key = Assert.Single(await _redis.KeysAsync(_prefix));
+        await _redis.AskAsync(database => database.StringSetRangeAsync(key, 10_000_000, "x"));
+
+        var before = await _redis.SentBytesAsync();
+        Assert.Null(await _b.Store.GetAsync());
+        Assert.InRange(await _redis.SentBytesAsync() - before, AccessTokenStore.MaxBytes, 2 * AccessTokenStore.MaxBytes);
+    }
+
+    [Fact]
     public async Task Exactly_the_rejected_token_is_removed()
     {
         var now = _a.Time.GetUtcNow();

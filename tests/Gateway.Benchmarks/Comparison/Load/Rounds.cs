@@ -9,14 +9,9 @@ internal static class Rounds
     public static async Task<IReadOnlyList<LoadSeries>> RunAsync(Rig rig, int connections, IReadOnlyList<LoadTarget> targets)
     {
         var samples = targets.Select(_ => new List<LoadSample>()).ToList();
-
-        // Until what is compiled at run time is compiled, which goes by the number of calls, and has to wait for a processor.
         foreach (var subject in targets.GroupBy(target => target.Subject))
         {
-            foreach (var target in subject)
-            {
-                await Wrk.RunAsync(rig, target, Math.Max(connections, 16), WarmUpSeconds / subject.Count());
-            }
+            await WarmUpAsync(rig, connections, [.. subject]);
         }
 
         for (var round = 1; round <= rig.Options.Rounds; round++)
@@ -30,5 +25,14 @@ internal static class Rounds
         }
 
         return [.. targets.Select((target, index) => new LoadSeries(target.Name, samples[index]))];
+    }
+
+    /// <summary>Until what is compiled at run time is compiled, which goes by the number of calls, and has to wait for a processor.</summary>
+    public static async Task WarmUpAsync(Rig rig, int connections, IReadOnlyList<LoadTarget> targetsOfOneSubject)
+    {
+        foreach (var target in targetsOfOneSubject)
+        {
+            await Wrk.RunAsync(rig, target, Math.Max(connections, 16), WarmUpSeconds / targetsOfOneSubject.Count);
+        }
     }
 }
