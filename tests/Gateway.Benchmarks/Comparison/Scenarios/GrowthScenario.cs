@@ -46,7 +46,7 @@ internal static class GrowthScenario
                 await rig.SetAsync(0, Sizes[index]);
                 foreach (var (name, subject, path) in subjects)
                 {
-                    var requests = Math.Max(2, rig.Options.Seconds * 800 / Sizes[index]);
+                    var requests = Math.Max(2, rig.Options.Seconds * 4_000 / Sizes[index]);
                     var before = subject.Process.ProcessorTime();
                     for (var request = 0; request < requests; request++)
                     {
