@@ -150,11 +150,7 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
     {
         var now = time.GetTimestamp();
         _usedAt = now;
-        if (_portion > 0 && time.GetElapsedTime(_portionAt, now) > PortionLife)
-        {
-            _portion = 0;
-        }
-
+        Forget(now);
         if (_portion - leave < 1)
         {
             return null;
@@ -176,8 +172,11 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
         double wanted;
         lock (_gate)
         {
-            wanted = Math.Max(1, Math.Max(_waiting, Ahead));
-            (_spent, _spentSince) = (0, time.GetTimestamp());
+            // Some of those who wait may not have come by yet for what was drawn for them.
+            var now = time.GetTimestamp();
+            Forget(now);
+            wanted = Math.Max(1, Math.Max(_waiting - _portion, Ahead));
+            (_spent, _spentSince) = (0, now);
         }
 
         long[]? answer = null;
@@ -206,7 +205,8 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
         }
 
         var now = time.GetTimestamp();
-        _portion = granted + (time.GetElapsedTime(_portionAt, now) > PortionLife ? 0 : _portion);
+        Forget(now);
+        _portion += granted;
         _portionAt = now;
         if (granted < wanted)
         {
@@ -214,6 +214,15 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
 
             // Not for longer than this: the bucket may be gone from Redis, and so be full.
             _emptyUntil = now + Ticks(Math.Min(wait, 1_000));
+        }
+    }
+
+    /// <summary>A portion that was not spent in time.</summary>
+    private void Forget(long now)
+    {
+        if (time.GetElapsedTime(_portionAt, now) > PortionLife)
+        {
+            _portion = 0;
         }
     }
 

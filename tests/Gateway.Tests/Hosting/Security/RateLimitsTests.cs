@@ -149,6 +149,7 @@ public sealed class RateLimitsTests : IDisposable
         context.Response.Body = new MemoryStream();
         if (key is not null)
         {
+            context.Request.Headers[ApiKeyHandler.HeaderName] = "the key of " + key;
             context.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, key)], ApiKeyHandler.SchemeName));
         }
 
