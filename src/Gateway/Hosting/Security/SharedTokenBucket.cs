@@ -18,8 +18,11 @@ internal sealed class SharedTokenBucket(RateLimitOptions limit, RedisKey key, Re
     /// <summary>What is drawn ahead is what the client has lately used in this time, and at most what it may use in it.</summary>
     private const double AheadSeconds = 0.1;
 
-    /// <summary>The second draw that one waits for was made for him; more are for a replica that hardly gets to run.</summary>
-    private const int MostDraws = 5;
+    /// <summary>
+    /// The second draw that one waits for was made for him, too; but who came later may take what is there first. A bucket that is empty
+    /// says so: this is only an end to the bad luck.
+    /// </summary>
+    private const int MostDraws = 50;
 
     private static readonly TimeSpan PortionLife = TimeSpan.FromSeconds(1);
 

@@ -65,6 +65,7 @@ public sealed class SharedTokenBucketInRedisTests : IAsyncLifetime
     [Theory]
     [InlineData(1, 500, 100, 1_000)]
     [InlineData(3, 950, 100, 1_000)]
+    [InlineData(3, 950, 100, 10_000)]
     [InlineData(3, 90, 1, 90)]
     public async Task Calls_within_the_burst_are_all_granted_however_many_come_at_once(int replicas, int calls, double rate, int burst)
     {
@@ -73,9 +74,10 @@ public sealed class SharedTokenBucketInRedisTests : IAsyncLifetime
 
         var answers = await Task.WhenAll(Enumerable.Range(0, calls).Select(n => Task.Run(() => AcquireAsync(buckets[n % replicas]))));
 
-        // What one replica draws for nobody another one lacks. Each may draw ahead what the client may use in a tenth of a second.
+        // What one replica draws for nobody another one lacks. Each may draw ahead what the client may use in a tenth of a second,
+        // and does so when half of that is left.
         var level = await _redis.AskAsync(async (database, _) => (double)await database.HashGetAsync("test:bucket", "level"));
-        Assert.InRange(burst - level, 0, calls + (replicas * rate * 0.1) + 1);
+        Assert.InRange(burst - level, 0, calls + (replicas * rate * 0.15) + 1);
         Assert.Equal(calls, answers.Count(isGranted => isGranted));
     }
 
