@@ -12,18 +12,15 @@ ARG RUNTIME=mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled
 
 # --- Packages: a layer that changes only with the project files ---------------------------------------------------------------
 FROM ${SDK} AS packages
-# Which of the two sets of Directory.Packages.props.
-ARG PACKAGE_SET=complete
 ARG TARGETARCH=amd64
-ENV GatewayPackageSet=${PACKAGE_SET} \
-    DOTNET_CLI_TELEMETRY_OPTOUT=1 \
+ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 \
     DOTNET_NOLOGO=1 \
     NUGET_PACKAGES=/packages
 WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props .editorconfig BannedSymbols.txt ./
 COPY src/Gateway/Gateway.csproj src/Gateway/packages.*.lock.json src/Gateway/
 COPY src/Gateway.Simulator/Gateway.Simulator.csproj src/Gateway.Simulator/
-# Locked to the hashes of the set's lock file, where there is one (docs/decisions/0005-lock-files.md).
+# Locked to the hashes of the platform's lock file, where there is one (docs/decisions/0005-lock-files.md).
 RUN --mount=type=cache,id=gateway-nuget,target=/packages \
     --mount=type=secret,id=nuget,target=/source/NuGet.Config \
     case ${TARGETARCH} in amd64) rid=linux-x64 ;; *) rid=linux-${TARGETARCH} ;; esac \
@@ -75,9 +72,13 @@ COPY --from=gateway-build /app ./
 # The number, not the name: Kubernetes can then see that it is not root.
 USER 1654:1654
 # Diagnostics would write a socket to /tmp; to use them set this to 1 and mount a writable /tmp.
+# Health and administration are on a port of their own, which no load balancer publishes. .NET looks for the user's certificates below HOME,
+# which not every engine sets.
 ENV ASPNETCORE_HTTP_PORTS=8080 \
+    Hosting__ManagementPort=8081 \
+    HOME=/home/app \
     DOTNET_EnableDiagnostics=0
-EXPOSE 8080
+EXPOSE 8080 8081
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["dotnet", "Gateway.dll", "--check-health"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["dotnet", "Gateway.dll"]

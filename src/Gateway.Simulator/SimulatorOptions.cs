@@ -58,6 +58,9 @@ internal sealed class SimulatorOptions
     /// </summary>
     public string Scopes { get; set; } = "openid subscription.write subscription.write.quantity";
 
+    /// <summary>Whether the authorization server has a discovery document; only the token endpoint is documented. Default true.</summary>
+    public bool Discovery { get; set; } = true;
+
     /// <summary>Life of an access token, whole seconds, at least 1. Default 01:00:00; the control API changes it.</summary>
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromHours(1);
 

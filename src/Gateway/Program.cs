@@ -36,9 +36,14 @@ if (!StartupValidation.Passes(builder.Configuration.AddSecretFiles, Console.Erro
     return 1;
 }
 
+ManagementEndpoint.AddTo(builder.Configuration);
+await using var logging = Logging.AddTo(builder);
 builder.AddGatewayObservability();
 builder.WebHost.ConfigureKestrel(RequestLimits.Apply);
 builder.Services.AddSingleton(TimeProvider.System);
+
+// What runs in the background is beside the requests: its failure is a log line and not the end of the process
+builder.Services.Configure<HostOptions>(static host => host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore);
 builder.Services.AddDrain();
 builder.Services.AddGatewaySecurity();
 builder.Services.AddGatewaySwagger();
@@ -59,18 +64,22 @@ if (!StartupValidation.Passes(app.Services, Console.Error))
     return 1;
 }
 
-// Pipeline: ready answers, then what the others need
+// Pipeline: whom we answer at all, ready answers, then what the others need
+app.UseMiddleware<HostFilter>();
+app.UseManagementPort();
 app.UseKnownProxies();
 app.UseReadyCatalog();
 app.UseMiddleware<DrainMiddleware>();
-app.UseMiddleware<RequestLog>();
+app.UseRequestLogging();
 app.UseAnswerHeaders();
 app.UseRouting();
-app.UseAdmissionControl();
+app.UseIdentity();
+app.UseMiddleware<AuditLog>();
+app.UseRateLimits();
 app.UseAdmittedReadyCatalog();
 app.UseProblems();
 app.UseGatewaySwagger();
-app.UseAccessControl();
+app.UseAuthorization();
 app.UseMiddleware<ProxyProblems>();
 app.UseRequestTimeouts();
 

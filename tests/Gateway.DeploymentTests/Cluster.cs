@@ -6,7 +6,7 @@ namespace Gateway.DeploymentTests;
 /// <summary>Production on one machine: three gateways at fixed ports, one Redis, the simulator, haproxy before them.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
-    private readonly int[] _ports = [.. Enumerable.Range(0, 3).Select(_ => RedisServer.FreePort())];
+    private readonly (int Port, int Management)[] _ports = [.. Enumerable.Range(0, 3).Select(_ => (RedisServer.FreePort(), RedisServer.FreePort()))];
     private readonly GatewayProcess[] _gateways = new GatewayProcess[3];
 
     private readonly (string Key, string Value)[] _settings;
@@ -40,7 +40,8 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>Starts a replica, or its successor at the same address. Drains as in production: by the defaults.</summary>
     public async Task StartGatewayAsync(int replica) => _gateways[replica] = await GatewayProcess.StartAsync(
         Simulator,
-        [("ASPNETCORE_URLS", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_ports[replica]}")),
+        [("ASPNETCORE_URLS", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_ports[replica].Port}")),
+        ("Hosting:ManagementPort", _ports[replica].Management.ToString(CultureInfo.InvariantCulture)),
         ("Hosting:DrainDelay", "00:00:05"),
         ("Security:KnownProxies", "127.0.0.1"),
         ("Redis:ConnectionString", Redis.ConnectionString),

@@ -76,7 +76,7 @@ public sealed class ContainerTests(ContainerStack stack) : IClassFixture<Contain
         Assert.Equal("Aggregation gateway", (string?)image["Config"]!["Labels"]!["org.opencontainers.image.title"]);
         Assert.Equal("1654:1654", (string?)image["Config"]!["User"]);
         Assert.Equal("""["dotnet","Gateway.dll"]""", image["Config"]!["Entrypoint"]!.ToJsonString());
-        Assert.True(image["Config"]!["ExposedPorts"]!.AsObject().ContainsKey("8080/tcp"));
+        Assert.Equal(["8080/tcp", "8081/tcp"], image["Config"]!["ExposedPorts"]!.AsObject().Select(port => port.Key).Order(StringComparer.Ordinal));
 
         var (exitCode, output) = await stack.EngineAsync("run", "--rm", "--read-only", "gateway", "--check-config");
 

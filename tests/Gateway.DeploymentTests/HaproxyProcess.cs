@@ -24,11 +24,9 @@ internal sealed class HaproxyProcess : IAsyncDisposable
 
     public string Log => _process.Output;
 
-    public static Task<HaproxyProcess> StartAsync(params int[] replicas) => StartAsync(replicas, additions: null);
-
-    /// <param name="replicas">Their ports.</param>
+    /// <param name="replicas">Their ports, and those of their health.</param>
     /// <param name="additions">Lines for the frontend, beside the project's own.</param>
-    public static async Task<HaproxyProcess> StartAsync(int[] replicas, string? additions)
+    public static async Task<HaproxyProcess> StartAsync(IReadOnlyList<(int Port, int Management)> replicas, string? additions = null)
     {
         var folder = Path.Combine(Programs.Root, "deploy", "loadbalancer");
         var configuration = Path.Combine(folder, "haproxy.cfg");
@@ -47,12 +45,16 @@ internal sealed class HaproxyProcess : IAsyncDisposable
         [
             new("GATEWAY_BIND", Local(port)),
             new("GATEWAY_STATS", Local(statistics)),
-            .. replicas.Select((replica, index) => KeyValuePair.Create(string.Create(CultureInfo.InvariantCulture, $"GATEWAY_{index + 1}"), Local(replica))),
+            .. replicas.SelectMany((replica, index) => new[]
+            {
+                KeyValuePair.Create(string.Create(CultureInfo.InvariantCulture, $"GATEWAY_{index + 1}"), Local(replica.Port)),
+                KeyValuePair.Create(string.Create(CultureInfo.InvariantCulture, $"GATEWAY_{index + 1}_MANAGEMENT"), replica.Management.ToString(CultureInfo.InvariantCulture)),
+            }),
         ];
         var process = ChildProcess.Start(
             Program, ["-db", "-f", configuration, "-f", Path.Combine(folder, "haproxy-fixed.cfg")], environment);
         var haproxy = new HaproxyProcess(process, port, statistics);
-        await GatewayProcess.EventuallyAsync(async () => await haproxy.UpAsync() == replicas.Length, TimeSpan.FromSeconds(15));
+        await GatewayProcess.EventuallyAsync(async () => await haproxy.UpAsync() == replicas.Count, TimeSpan.FromSeconds(15));
         if (additions is not null)
         {
             File.Delete(configuration);

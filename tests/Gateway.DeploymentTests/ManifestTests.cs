@@ -119,21 +119,25 @@ public sealed partial class ManifestTests
     }
 
     [Fact]
-    public async Task Ports_are_the_one_that_the_image_listens_on()
+    public async Task Ports_are_those_that_the_image_listens_on()
     {
         var dockerfile = await File.ReadAllTextAsync(Path.Combine(Programs.Root, "Dockerfile"), TestContext.Current.CancellationToken);
         var port = Port().Match(dockerfile).Groups["it"].Value;
-        Assert.Contains($"EXPOSE {port}\n", dockerfile, StringComparison.Ordinal);
+        var management = ManagementPort().Match(dockerfile).Groups["it"].Value;
+        Assert.Contains($"EXPOSE {port} {management}\n", dockerfile, StringComparison.Ordinal);
         var pod = await PodAsync();
         var container = pod["containers"]![0]!;
-        Assert.Equal(port, container["ports"]![0]!["containerPort"]!.ToString());
+        Assert.Equal([port, management], container["ports"]!.AsArray().Select(one => one!["containerPort"]!.ToString()));
+        Assert.Equal(management, (string?)(await Yaml.ReadOneAsync(Base + "configmap.yaml"))["data"]!["Hosting__ManagementPort"]);
         Assert.Equal(port, (string?)(await Yaml.ReadOneAsync(Base + "configmap.yaml"))["data"]!["ASPNETCORE_HTTP_PORTS"]);
         var name = (string?)container["ports"]![0]!["name"];
         Assert.Equal(name, (string?)(await Yaml.ReadOneAsync(Base + "service.yaml"))["spec"]!["ports"]![0]!["targetPort"]);
-        Assert.Equal(name, (string?)(await Yaml.ReadOneAsync(Base + "networkpolicy.yaml"))["spec"]!["ingress"]![0]!["ports"]![0]!["port"]);
-        Assert.All(Probes(container), probe => Assert.Equal(name, (string?)probe["httpGet"]!["port"]));
+        Assert.Single((await Yaml.ReadOneAsync(Base + "service.yaml"))["spec"]!["ports"]!.AsArray());
+        Assert.Equal(name, (string?)Assert.Single((await Yaml.ReadOneAsync(Base + "networkpolicy.yaml"))["spec"]!["ingress"]![0]!["ports"]!.AsArray())!["port"]);
+        var probed = (string?)container["ports"]![1]!["name"];
+        Assert.All(Probes(container), probe => Assert.Equal(probed, (string?)probe["httpGet"]!["port"]));
         var haproxy = await File.ReadAllTextAsync(Path.Combine(Programs.Root, "deploy/loadbalancer/haproxy-dns.cfg"), TestContext.Current.CancellationToken);
-        Assert.Contains($"\"${{GATEWAY_NAME}}\":{port} ", haproxy, StringComparison.Ordinal);
+        Assert.Contains($"\"${{GATEWAY_NAME}}\":{port} check port {management} ", haproxy, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -203,6 +207,7 @@ public sealed partial class ManifestTests
         foreach (var overlay in new[] { "staging", "production" })
         {
             var ingress = await Yaml.ReadOneAsync($"deploy/kubernetes/overlays/{overlay}/ingress.yaml");
+            // Nothing of health or administration.
             var rules = ingress["spec"]!["rules"]![0]!["http"]!["paths"]!.AsArray();
             Assert.Equal(3, rules.Count);
             foreach (var rule in rules)
@@ -293,6 +298,9 @@ public sealed partial class ManifestTests
 
     [GeneratedRegex(@"ASPNETCORE_HTTP_PORTS=(?<it>\d+)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Port();
+
+    [GeneratedRegex(@"Hosting__ManagementPort=(?<it>\d+)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex ManagementPort();
 
     [GeneratedRegex(@"http-check send meth GET uri (?<it>\S+)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex HaproxyCheck();

@@ -20,9 +20,6 @@ fail() { say "$*" >&2; exit 1; }
 sdk_image=$(sed -n 's/^ARG SDK=//p' "$root/Dockerfile")
 runtime_image=$(sed -n 's/^ARG RUNTIME=//p' "$root/Dockerfile")
 other_images=$(sed -n 's/^ *image: *\([^ ]*:[^ ]*\)$/\1/p' "$root/docker-compose.yml")
-# What the machine's registry serves, as ./dev found out.
-set_here=$(sed -n 's/.*<GatewayPackageSet>\(.*\)<.*/\1/p' "$root/packageset.props" 2>/dev/null || true)
-export PACKAGE_SET=${set_here:-complete}
 
 engine_answers() { command -v docker >/dev/null && timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
@@ -104,7 +101,7 @@ build_with_podman() {
   done
   [ -f "$HOME/.nuget/NuGet/NuGet.Config" ] && lend+=(--secret "id=nuget,src=$HOME/.nuget/NuGet/NuGet.Config")
   podman build --format docker --pull=never --network host --volume "$sdk_mount" "${lend[@]}" \
-    --build-arg PACKAGE_SET="$PACKAGE_SET" --build-arg TARGETARCH="$(dpkg --print-architecture)" \
+    --build-arg TARGETARCH="$(dpkg --print-architecture)" \
     --target "$2" --tag "docker.io/library/$1" "$root" >"$folder/build-$1.log" 2>&1 \
     || { tail -n 40 "$folder/build-$1.log"; fail "the image $1 could not be built"; }
 }
@@ -142,7 +139,7 @@ up() {
     configure_podman
     echo podman >"$folder/engine"
     make_stand_ins
-    say "building the images (package set $PACKAGE_SET)"
+    say "building the images"
     build_with_podman gateway gateway
     build_with_podman gateway-simulator simulator
     start api podman system service --time 0 "$DOCKER_HOST"

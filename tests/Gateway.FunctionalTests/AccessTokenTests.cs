@@ -28,6 +28,21 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
+    public async Task Without_a_discovery_document_the_token_endpoint_is_enough_and_nothing_else_is_asked_for()
+    {
+        await using var simulator = await SimulatorProcess.StartAsync("--Simulator:Discovery=false");
+        await using var without = await GatewayProcess.StartAsync(simulator);
+        Assert.Equal("tokenUnavailable", (await without.GetAsync(Catalog)).Code);
+        var asked = (await simulator.ReceivedAsync("authorization")).Count;
+
+        await using var gateway = await GatewayProcess.StartAsync(
+            simulator, ("AccessTokens:TokenEndpoint", new Uri(simulator.Authority, "oauth2/token").AbsoluteUri));
+
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
+        Assert.All((await simulator.ReceivedAsync("authorization")).Skip(asked), request => Assert.Equal("/oauth2/token", request.Path));
+    }
+
+    [Fact]
     public async Task Replicas_with_another_encryption_key_keep_a_token_of_their_own()
     {
         var key = Convert.ToBase64String(Encoding.ASCII.GetBytes("0123456789abcdef0123456789abcdef"));
@@ -108,7 +123,7 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
         await stack.Simulator.RevokeTokensAsync();
         Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
         Assert.Single(await redis.AskAsync((_, server) => Task.FromResult(server.Keys(pattern: "gateway:token:*").ToList())));
-        var changes = gateway.Log.Split('\n').Where(line => line.Contains("\"MessageTemplate\":\"Redis is", StringComparison.Ordinal)).ToList();
+        var changes = gateway.Log.Split('\n').Where(line => line.Contains("\"@m\":\"Redis is", StringComparison.Ordinal)).ToList();
         Assert.True(changes.Count == 3, string.Join('\n', changes));
     }
 }

@@ -147,7 +147,7 @@ public sealed class ApiKeyTests(GatewayStack stack) : IClassFixture<GatewayStack
         await stack.Gateway.LogLineAsync("subscriptions/not-audited");
 
         var lines = stack.Gateway.Log.Split('\n').Where(line => line.Contains("Gateway.Audit", StringComparison.Ordinal))
-            .Select(line => JsonNode.Parse(line)!["Properties"]!)
+            .Select(line => JsonNode.Parse(line)!)
             .Select(line => $"{line["Client"]} {line["Address"]} {line["Method"]} {line["Path"]} {line["StatusCode"]}").ToList();
         Assert.Contains("nobody 127.0.0.1 POST /admin/cache/purge 401", lines);
         Assert.Contains("operator 127.0.0.1 POST /admin/cache/purge 202", lines);

@@ -274,7 +274,7 @@ public sealed partial class HttpFuzzTests(GatewayStack stack) : IClassFixture<Ga
 
     private static int Handles(GatewayProcess gateway) => Directory.GetFileSystemEntries($"/proc/{gateway.ProcessId}/fd").Length;
 
-    [GeneratedRegex("\"Level\":\"(Error|Fatal)\"|[Uu]nhandled", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex("\"@l\":\"(Error|Fatal)\"|[Uu]nhandled", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Bug();
 
     private enum Manner

@@ -29,19 +29,34 @@ public sealed class ProxyReloadTests : IDisposable
             async () => (await gateway.GetAsync("/more/v1/products/builtfor_example/components", ("X-Api-Key", GatewayProcess.ProxyKey))).Status == HttpStatusCode.OK,
             TimeSpan.FromSeconds(10));
 
-        await ChangeAsync(routes => routes["hole"] = Route("anonymous"));
+        await ChangeAsync(routes =>
+        {
+            routes["less"] = Route("proxy", "/less");
+            routes.Root["ReverseProxy"]!["Clusters"]!["billing"]!["HttpClient"] = new JsonObject { ["DangerousAcceptAnyServerCertificate"] = true };
+        });
+
+        Assert.Contains("DangerousAcceptAnyServerCertificate: certificates are always validated", await gateway.LogLineAsync("certificates are always validated"), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync("/more/v1/products/builtfor_example/components", ("X-Api-Key", GatewayProcess.ProxyKey))).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await gateway.GetAsync("/less/v1/products/builtfor_example/components", ("X-Api-Key", GatewayProcess.ProxyKey))).Status);
+
+        await ChangeAsync(routes =>
+        {
+            routes.Root["ReverseProxy"]!["Clusters"]!["billing"]!.AsObject().Remove("HttpClient");
+            routes.Remove("less");
+            routes["hole"] = Route("anonymous");
+        });
 
         Assert.Contains("limited to GET and HEAD", await gateway.LogLineAsync("limited to GET and HEAD"), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync("/more/v1/products/builtfor_example/components", ("X-Api-Key", GatewayProcess.ProxyKey))).Status);
         Assert.Equal(HttpStatusCode.Unauthorized, (await gateway.GetAsync("/more/v1/products/builtfor_example/components")).Status);
     }
 
-    private static JsonObject Route(string policy) => new()
+    private static JsonObject Route(string policy, string prefix = "/more") => new()
     {
         ["ClusterId"] = "billing",
         ["AuthorizationPolicy"] = policy,
-        ["Match"] = new JsonObject { ["Path"] = "/more/{**rest}" },
-        ["Transforms"] = new JsonArray(new JsonObject { ["PathRemovePrefix"] = "/more" }, new JsonObject { ["AccessToken"] = "true" }),
+        ["Match"] = new JsonObject { ["Path"] = prefix + "/{**rest}" },
+        ["Transforms"] = new JsonArray(new JsonObject { ["PathRemovePrefix"] = prefix }, new JsonObject { ["AccessToken"] = "true" }),
     };
 
     private async Task ChangeAsync(Action<JsonObject> change)

@@ -79,6 +79,30 @@ public sealed class RateLimitTests
     }
 
     [Fact]
+    public async Task A_Redis_that_hangs_costs_one_short_wait_and_then_the_replica_limits_by_itself()
+    {
+        await using var fleet = await Fleet.StartAsync(1, Limit("Catalog", 0.01, 20));
+        await fleet.AskAllAsync(5, _ => Catalog);
+        fleet.Redis.Signal(19);
+        var waits = new List<TimeSpan>();
+        var statuses = new List<HttpStatusCode>();
+        for (var call = 0; call < 25; call++)
+        {
+            var started = TimeProvider.System.GetTimestamp();
+            statuses.Add((await fleet.Replicas[0].GetAsync(Catalog)).Status);
+            waits.Add(TimeProvider.System.GetElapsedTime(started));
+        }
+
+        fleet.Redis.Signal(18);
+        TestContext.Current.TestOutputHelper?.WriteLine($"slowest {waits.Max().TotalMilliseconds:0} ms, all {waits.Sum(wait => wait.TotalMilliseconds):0} ms");
+
+        // Its own bucket was full: what Redis had permitted before does not count in it.
+        Assert.Equal(20, statuses.Count(status => status == HttpStatusCode.OK));
+        Assert.Equal(5, statuses.Count(status => status == HttpStatusCode.TooManyRequests));
+        Assert.InRange(waits.Sum(wait => wait.TotalSeconds), 0, 3);
+    }
+
+    [Fact]
     public async Task A_client_in_Redis_is_a_hash()
     {
         await using var fleet = await Fleet.StartAsync(1, Limit("Catalog", 0.01, 5));

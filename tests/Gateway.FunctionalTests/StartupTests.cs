@@ -1,3 +1,4 @@
+using System.Net;
 using Gateway.FunctionalTests.Stack;
 
 namespace Gateway.FunctionalTests;
@@ -80,8 +81,8 @@ public sealed class StartupTests
             "Security:ApiKeys:1:Sha256: must be the SHA-256", "Security:ApiKeys:1:ExpiresAt: the value is not", "Security:ApiKeys:2:Name: is required",
             "Security:ApiKeys:2:Roles: must name", "Security:RequireKeyForCatalog: the value is not true or false", "Security:Cors:Origins: '*' would let every page",
             "Security:Cors:Origins: 'https://shop.example.com/path' is not an origin", "Security:Cors:Origins: 'https://*.com' is too wide",
-            "Security:Cors:Origins: 'ftp://x' is not an origin", "Security:Cors:Origin: there is no such key", "Security:RateLimits:Catalog:PermitsPerSecond: must be",
-            "Security:RateLimits:Catalog:Burst: must be", "Security:RateLimits:Proxy:PermitsPerSecond: must be", "Security:RateLimits:Proxy:Burst: must be",
+            "Security:Cors:Origins: 'ftp://x' is not an origin", "Security:Cors:Origin: there is no such key", "Security:RateLimits:Catalog:PermitsPerSecond: ",
+            "Security:RateLimits:Catalog:Burst: ", "Security:RateLimits:Proxy:PermitsPerSecond: ", "Security:RateLimits:Proxy:Burst: ",
             "Security:RateLimits:Everything: there is no such key", "Security:MaxConcurrentRequests: 0 is outside", "Security:KnownProxies: '10.0.0.0/33' is neither",
             "Security:KnownProxies: 'load-balancer' is neither", "Security:KnownProxies: '0.0.0.0/0' believes everybody", "ASPNETCORE_FORWARDEDHEADERS_ENABLED: believes",
         ];
@@ -107,6 +108,45 @@ public sealed class StartupTests
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>What reads the files does so on a thread of its own, whose end would be the process's.</summary>
+    [Fact]
+    public async Task A_secret_file_that_cannot_be_read_any_more_changes_nothing_until_it_can()
+    {
+        var folder = Directory.CreateTempSubdirectory("gateway-secrets-").FullName;
+        try
+        {
+            var file = Path.Combine(folder, "Redis__OperationTimeout");
+            await File.WriteAllTextAsync(file, "00:00:01", TestContext.Current.CancellationToken);
+            await using var gateway = await GatewayProcess.StartInAsync(GatewayProcess.Environment(simulator: null, ("Hosting:SecretsFolder", folder)));
+
+            File.Delete(file);
+            File.CreateSymbolicLink(file, Path.Combine(folder, "nowhere"));
+
+            // It is looked at every four seconds.
+            await Task.Delay(TimeSpan.FromSeconds(6), TimeProvider.System, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync("/health/live")).Status);
+            File.Delete(file);
+            await File.WriteAllTextAsync(file, "00:00:02", TestContext.Current.CancellationToken);
+
+            await gateway.LogLineAsync("was reloaded");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Telemetry_that_cannot_be_set_up_is_an_error_of_the_configuration()
+    {
+        var (exitCode, output) = await GatewayProcess.CheckConfigurationAsync(GatewayProcess.Environment(
+            simulator: null, ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"), ("OTEL_EXPORTER_OTLP_HEADERS", "s3cret")));
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("OTEL_*: OpenTelemetry cannot be set up", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -234,6 +274,6 @@ public sealed class StartupTests
         await using var gateway = await GatewayProcess.StartAsync(
             simulator, ("Billing:BaseAddress", "http://billing.internal/"), ("Billing:AllowHttp", "true"));
 
-        Assert.Contains("\"Level\":\"Warning\"", await gateway.LogLineAsync("in clear"), StringComparison.Ordinal);
+        Assert.Contains("\"@l\":\"Warning\"", await gateway.LogLineAsync("in clear"), StringComparison.Ordinal);
     }
 }

@@ -1,7 +1,7 @@
 namespace Gateway.Tests;
 
 /// <summary>
-/// For what looks again and again, on a manual clock, at something outside that answers in real time. The clock advances only while
+/// For what looks again and again, on a test clock, at something outside that answers in real time. The clock advances only while
 /// the next look is waited for: however long the answer takes, it costs no time of this clock.
 /// </summary>
 internal static class Polling
@@ -9,7 +9,7 @@ internal static class Polling
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
     /// <summary>So many looks.</summary>
-    public static async Task PollAsync(this ManualTimeProvider time, int times)
+    public static async Task PollAsync(this TestClock time, int times)
     {
         for (var look = 0; look < times; look++)
         {
@@ -18,7 +18,7 @@ internal static class Polling
         }
     }
 
-    public static async Task<T> PollUntilAsync<T>(this ManualTimeProvider time, Task<T> task)
+    public static async Task<T> PollUntilAsync<T>(this TestClock time, Task<T> task)
     {
         while (!task.IsCompleted)
         {

@@ -7,10 +7,11 @@ internal static class Quiet
     /// Long enough for whatever runs to come to rest: many turns, and at the end nothing waits for a thread of the pool. A thread that
     /// is being kept from running is not seen; where a test can name what it waits for, <see cref="UntilAsync(Func{bool})"/> is certain.
     /// </summary>
-    public static async Task SettleAsync()
+    /// <param name="until">No longer than until this is completed.</param>
+    public static async Task SettleAsync(Task? until = null)
     {
         var start = TimeProvider.System.GetTimestamp();
-        for (int quiet = 0, turn = 0; quiet < 100 || turn < 10_000 || TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromMilliseconds(8); turn++)
+        for (int quiet = 0, turn = 0; until is not { IsCompleted: true } && (quiet < 100 || turn < 10_000 || TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromMilliseconds(8)); turn++)
         {
             await Task.Yield();
             quiet = ThreadPool.PendingWorkItemCount == 0 ? quiet + 1 : 0;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Gateway.Caching;
 using Gateway.FunctionalTests.Stack;
+using Gateway.Tests.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace Gateway.Tests;
@@ -42,7 +42,7 @@ public sealed class RedisFixture : IAsyncLifetime
     internal IReadOnlyList<RedisConnection> Connections => _connections;
 
     /// <summary>Patient, since the machine may be busy; what Redis does not answer in time is tested elsewhere.</summary>
-    internal IOptions<RedisOptions> Options(string prefix) => Microsoft.Extensions.Options.Options.Create(
+    internal FixedOptions<RedisOptions> Options(string prefix) => Fixed.Options(
         new RedisOptions { ConnectionString = _server!.ConnectionString, KeyPrefix = prefix, OperationTimeout = TimeSpan.FromSeconds(10) });
 
     /// <summary>A connection that is up. Its own time is the real one, whatever clock its users have.</summary>
@@ -57,7 +57,7 @@ public sealed class RedisFixture : IAsyncLifetime
     /// <summary>What lies there, or put something there.</summary>
     internal async Task<T> AskAsync<T>(Func<IDatabase, Task<T>> ask)
     {
-        var (done, value) = await _connections[0].TryAsync("TEST", ask);
+        var (done, value) = await _connections[0].TryAsync("TEST", default, ask);
         Assert.True(done);
         return value!;
     }

@@ -15,7 +15,7 @@ internal static class AuthorizationEndpoints
     public static void Map(IEndpointRouteBuilder app, SimulatorState state)
     {
         app.MapMethods("/.well-known/openid-configuration", ["GET", "HEAD"],
-            context => Answers.SendJsonAsync(context, 200, Discovery(state)));
+            context => state.Options.Discovery ? Answers.SendJsonAsync(context, 200, Discovery(state)) : Results.NotFound().ExecuteAsync(context));
         app.MapMethods("/.well-known/jwks.json", ["GET", "HEAD"],
             context => Answers.SendJsonAsync(context, 200, state.Tokens.KeySet));
         app.MapPost("/oauth2/token", context => TokenAsync(context, state));

@@ -230,7 +230,7 @@ internal sealed partial class AccessTokenProvider(
 
     private async Task<AccessToken?> ObtainAsync(AccessToken? rejected)
     {
-        using var span = Metrics.Traces.StartActivity("token", ActivityKind.Client);
+        using var span = Metrics.Traces.StartActivity("token");
         var issued = await RequestAsync();
         if (issued is null)
         {

@@ -6,7 +6,7 @@ internal static class AccessTokenServiceCollectionExtensions
 {
     public static IServiceCollection AddAccessTokens(this IServiceCollection services)
     {
-        services.AddOptionsSection<AccessTokensOptions, AccessTokensOptionsValidator>(AccessTokensOptions.Section, reloads: true);
+        services.AddOptionsSection<AccessTokensOptions, AccessTokensOptionsValidator>(AccessTokensOptions.Section, follows: true);
         services.AddSingleton<ITokenEndpoint, MsalTokenEndpoint>();
         services.AddSingleton<AccessTokenStore>();
         services.AddSingleton<AccessTokenProvider>();

@@ -17,23 +17,23 @@ internal sealed partial class AccessTokenStore
     private readonly RedisConnection _redis;
     private readonly RedisLease _lease;
     private readonly TimeProvider _time;
-    private readonly IOptions<AccessTokensOptions> _options;
+    private readonly IOptionsMonitor<AccessTokensOptions> _options;
     private readonly string _prefix;
     private volatile Place _place;
 
     public AccessTokenStore(
-        RedisConnection redis, RedisLease lease, IOptions<AccessTokensOptions> options, IOptions<RedisOptions> redisOptions, TimeProvider time)
+        RedisConnection redis, RedisLease lease, IOptionsMonitor<AccessTokensOptions> options, IOptions<RedisOptions> redisOptions, TimeProvider time)
     {
         _redis = redis;
         _lease = lease;
         _time = time;
         _options = options;
         _prefix = redisOptions.Value.KeyPrefix;
-        _place = new Place(options.Value, _prefix);
+        _place = new Place(options.CurrentValue, _prefix);
     }
 
     /// <summary>Where the token of the credentials now in use lies; with other credentials it is another place.</summary>
-    private Place Current => _place is { } place && place.Options == _options.Value ? place : _place = new Place(_options.Value, _prefix);
+    private Place Current => _place is { } place && place.Options == _options.CurrentValue ? place : _place = new Place(_options.CurrentValue, _prefix);
 
     public async Task<AccessToken?> GetAsync() => (await ReadAsync(Current)).Token;
 
@@ -49,7 +49,7 @@ internal sealed partial class AccessTokenStore
         var entry = new Entry(token.Value, token.ObtainedAt, token.ExpiresAt, token.FollowsRejection);
         var place = Current;
         var wire = place.Cipher.Seal(JsonSerializer.SerializeToUtf8Bytes(entry, TokenStoreContext.Default.Entry), place.Key);
-        await _redis.TryAsync("SET", database => database.StringSetAsync(place.Key, wire, life));
+        await _redis.TryAsync("SET", place.Key, database => database.StringSetAsync(place.Key, wire, life), writes: true);
     }
 
     /// <summary>Removes exactly this token: one that another replica has put there meanwhile stays.</summary>
@@ -64,15 +64,15 @@ internal sealed partial class AccessTokenStore
     }
 
     /// <summary>The right to ask the token endpoint for all replicas; <c>Done</c> is false where there is no Redis to grant it.</summary>
-    public Task<(bool Done, string? Lease)> TryTakeLeaseAsync(TimeSpan life) => _lease.TryTakeAsync(Current.Identity, life);
+    public Task<(bool Done, string? Lease)> TryTakeLeaseAsync(TimeSpan life) => _lease.TryTakeAsync(Current.Lease, life);
 
-    public Task<bool> IsLeaseHeldAsync() => _lease.IsHeldAsync(Current.Identity);
+    public Task<bool> IsLeaseHeldAsync() => _lease.IsHeldAsync(Current.Lease);
 
-    public Task ReleaseLeaseAsync(string lease) => _lease.ReleaseAsync(Current.Identity, lease);
+    public Task ReleaseLeaseAsync(string lease) => _lease.ReleaseAsync(Current.Lease, lease);
 
     private async Task<(AccessToken? Token, RedisValue Wire)> ReadAsync(Place place)
     {
-        var (_, wire) = await _redis.TryAsync("GETRANGE", database => database.StringGetRangeAsync(place.Key, 0, MaxBytes));
+        var (_, wire) = await _redis.TryAsync("GETRANGE", place.Key, database => database.StringGetRangeAsync(place.Key, 0, MaxBytes));
         if (place.Cipher.Open((byte[]?)wire, place.Key) is not { } plaintext)
         {
             return default;
@@ -96,7 +96,7 @@ internal sealed partial class AccessTokenStore
     /// </summary>
     private static string IdentityOf(AccessTokensOptions options, string keyId)
     {
-        string[] parts = [options.Authority!.AbsoluteUri, options.ClientId, options.Audience, string.Join(' ', options.ScopeList.Order(StringComparer.Ordinal)), keyId];
+        string[] parts = [options.EffectiveAuthority.AbsoluteUri, options.ClientId, options.Audience, string.Join(' ', options.ScopeList.Order(StringComparer.Ordinal)), keyId];
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts.Select(part => $"{part.Length}:{part}"))));
         return Convert.ToHexStringLower(hash.AsSpan(0, 16));
     }
@@ -107,17 +107,17 @@ internal sealed partial class AccessTokenStore
         {
             Options = options;
             Cipher = new TokenCipher(options);
-            Identity = "token:" + IdentityOf(options, Cipher.KeyId);
-            Key = $"{prefix}:{Identity}";
+            Key = $"{prefix}:token:{IdentityOf(options, Cipher.KeyId)}";
+            Lease = $"{{{Key}}}";
         }
 
         public AccessTokensOptions Options { get; }
 
         public TokenCipher Cipher { get; }
 
-        public string Identity { get; }
-
         public string Key { get; }
+
+        public string Lease { get; }
     }
 
     private sealed record Entry(string Token, DateTimeOffset ObtainedAt, DateTimeOffset ExpiresAt, bool FollowsRejection);

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Gateway.Configuration;
 
 namespace Gateway.AccessTokens;
@@ -7,13 +8,34 @@ internal sealed class AccessTokensOptions
 {
     public const string Section = "AccessTokens";
 
-    /// <summary>OpenID Connect authority; its discovery document names the token endpoint. Always https.</summary>
-    public Uri? Authority { get; set; } = new("https://oauth.prestashop.com/");
+    private static readonly Uri DefaultAuthority = new("https://oauth.prestashop.com/");
+
+    private static readonly Uri DefaultTokenEndpoint = new("https://oauth.prestashop.com/oauth2/token");
+
+    /// <summary>
+    /// OpenID Connect authority, always https, whose discovery document names the token endpoint. Default
+    /// <c>https://oauth.prestashop.com/</c>, whose token endpoint is documented: nothing is discovered then.
+    /// </summary>
+    public Uri? Authority { get; set; } = DefaultAuthority;
+
+    /// <summary>The token endpoint (RFC 6749 §3.2), always https: nothing is discovered then. Unset (default): the authority's.</summary>
+    public Uri? TokenEndpoint { get; set; }
+
+    /// <summary>What is known without asking; null: it has to be discovered.</summary>
+    public Uri? EffectiveTokenEndpoint => TokenEndpoint ?? (Authority == DefaultAuthority ? DefaultTokenEndpoint : null);
+
+    /// <summary>What MSAL is told, which remembers what it learnt of an authority: another token endpoint is another one.</summary>
+    public Uri EffectiveAuthority => TokenEndpoint ?? Authority!;
+
+    /// <summary>Both are configured, and not alike.</summary>
+    public bool IsContradictory => TokenEndpoint is not null && Authority != DefaultAuthority && Authority?.Authority != TokenEndpoint.Authority;
 
     /// <summary>Required.</summary>
+    [Required]
     public string ClientId { get; set; } = string.Empty;
 
     /// <summary>Required; a secret.</summary>
+    [Required]
     [Secret]
     public string ClientSecret { get; set; } = string.Empty;
 

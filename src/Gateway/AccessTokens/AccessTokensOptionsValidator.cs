@@ -12,14 +12,13 @@ internal sealed class AccessTokensOptionsValidator : IValidateOptions<AccessToke
             errors.Add("AccessTokens:Authority: must be an absolute https address without user, query or fragment, such as https://oauth.prestashop.com/.");
         }
 
-        if (string.IsNullOrWhiteSpace(options.ClientId))
+        if (options.TokenEndpoint is not (null or { IsAbsoluteUri: true, Scheme: "https", UserInfo: "", Query: "", Fragment: "" }))
         {
-            errors.Add("AccessTokens:ClientId: is required.");
+            errors.Add("AccessTokens:TokenEndpoint: must be an absolute https address without user, query or fragment, such as https://oauth.prestashop.com/oauth2/token, or absent.");
         }
-
-        if (string.IsNullOrWhiteSpace(options.ClientSecret))
+        else if (options.Authority is { IsAbsoluteUri: true } && options.IsContradictory)
         {
-            errors.Add("AccessTokens:ClientSecret: is required; give it by environment or secret file, never in appsettings.json.");
+            errors.Add("AccessTokens:TokenEndpoint: is on another host than AccessTokens:Authority; remove one of them.");
         }
 
         if (options.ScopeList.Count == 0)

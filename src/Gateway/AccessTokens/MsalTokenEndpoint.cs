@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Identity.Client;
@@ -10,37 +11,35 @@ namespace Gateway.AccessTokens;
 
 /// <summary>
 /// The client-credentials grant through MSAL, bent to what PrestaShop documents: HTTP Basic client authentication with form-url-encoded
-/// id and secret (RFC 6749 §2.3.1) and an <c>audience</c> field. MSAL's own cache is bypassed: it never keeps a token of five
-/// minutes or less and knows nothing of the audience; when to ask is <see cref="AccessTokenProvider"/>'s business.
+/// id and secret (RFC 6749 §2.3.1) and an <c>audience</c> field; <see cref="TokenServerHandler"/> is what it sees of the server. MSAL's
+/// own cache is bypassed: it never keeps a token of five minutes or less and knows nothing of the audience; when to ask is
+/// <see cref="AccessTokenProvider"/>'s business.
 /// </summary>
 internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClientFactory, IDisposable
 {
-    /// <summary>RFC 6749 §5.1 only recommends <c>expires_in</c>. Where it is missing, a short life is assumed, never "forever".</summary>
-    internal static readonly TimeSpan AssumedLife = TimeSpan.FromSeconds(60);
-
-    private readonly IOptions<AccessTokensOptions> _options;
+    private readonly Func<AccessTokensOptions> _options;
     private readonly TimeProvider _time;
     private readonly ILogger<MsalTokenEndpoint> _logger;
     private readonly HttpClient _client;
     private volatile Tuple<AccessTokensOptions, IConfidentialClientApplication>? _application;
 
-    public MsalTokenEndpoint(IOptions<AccessTokensOptions> options, TimeProvider time, ILogger<MsalTokenEndpoint> logger)
-        : this(options, time, logger, new SocketsHttpHandler
+    public MsalTokenEndpoint(IOptionsMonitor<AccessTokensOptions> options, TimeProvider time, ILogger<MsalTokenEndpoint> logger)
+        : this(() => options.CurrentValue, time, logger, new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseCookies = false,
             PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-            ActivityHeadersPropagator = null,
+            ActivityHeadersPropagator = TraceContext.Silent,
         })
     {
     }
 
-    private MsalTokenEndpoint(IOptions<AccessTokensOptions> options, TimeProvider time, ILogger<MsalTokenEndpoint> logger, HttpMessageHandler handler)
+    internal MsalTokenEndpoint(Func<AccessTokensOptions> options, TimeProvider time, ILogger<MsalTokenEndpoint> logger, HttpMessageHandler handler)
     {
         _options = options;
         _time = time;
         _logger = logger;
-        _client = new HttpClient(handler)
+        _client = new HttpClient(new TokenServerHandler(options, time, handler))
         {
             // The caller's token bounds the call; this only catches a caller without one.
             Timeout = TimeSpan.FromSeconds(30),
@@ -52,8 +51,8 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
     /// <returns>There was one.</returns>
     internal static async Task<bool> RehearseAsync()
     {
-        var options = Options.Create(new AccessTokensOptions { Authority = new Uri(MadeUpEndpoint.Authority), ClientId = "rehearsal", ClientSecret = "rehearsal" });
-        using var endpoint = new MsalTokenEndpoint(options, TimeProvider.System, NullLogger<MsalTokenEndpoint>.Instance, new MadeUpEndpoint());
+        var options = new AccessTokensOptions { Authority = new Uri(MadeUpEndpoint.Authority), ClientId = "rehearsal", ClientSecret = "rehearsal" };
+        using var endpoint = new MsalTokenEndpoint(() => options, TimeProvider.System, NullLogger<MsalTokenEndpoint>.Instance, new MadeUpEndpoint());
         return await endpoint.RequestAsync(CancellationToken.None) is not null;
     }
 
@@ -74,8 +73,9 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
                 return null;
             }
 
-            var life = result.ExpiresOn - _time.GetUtcNow();
-            return new IssuedToken(result.AccessToken, life > TimeSpan.Zero ? life : AssumedLife);
+            // What the server said, which MSAL counts from a moment ago.
+            var life = TimeSpan.FromSeconds(Math.Round((result.ExpiresOn - _time.GetUtcNow()).TotalSeconds));
+            return new IssuedToken(result.AccessToken, life > TimeSpan.Zero ? life : TokenServerHandler.AssumedLife);
         }
         catch (MsalServiceException exception)
         {
@@ -113,7 +113,7 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
     /// <summary>MSAL's view of the credentials now in use.</summary>
     private Tuple<AccessTokensOptions, IConfidentialClientApplication> Application()
     {
-        var options = _options.Value;
+        var options = _options();
         return _application is { } built && built.Item1 == options ? built : _application = Tuple.Create(
             options,
             ConfidentialClientApplicationBuilder
@@ -121,7 +121,7 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
                 .WithClientSecret(options.ClientSecret)
                 .WithExperimentalFeatures()
                 .WithHttpClientFactory(this, retryOnceOn5xx: false)
-                .WithOidcAuthority(options.Authority!.AbsoluteUri)
+                .WithOidcAuthority(options.EffectiveAuthority.AbsoluteUri)
                 .Build());
     }
 

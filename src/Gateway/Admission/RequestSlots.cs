@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using System.Threading.RateLimiting;
+using Gateway.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Admission;
@@ -8,7 +10,8 @@ namespace Gateway.Admission;
 /// Who may wait for an upstream when too many do. Forwarded calls get at most three quarters of the slots, those to one upstream at
 /// most half (so that one which hangs leaves room for the others), and never wait for one; catalog answers for which an upstream has
 /// to be asked get all of them, and wait a moment in a small queue. A catalog answer that is ready, or made of what is in memory,
-/// needs no slot, so it is the last thing to be refused: never.
+/// needs no slot, so it is the last thing to be refused: never. The last tenth of the slots is for clients that hold less than a tenth
+/// of them, so that no client can take all; there is none where there are fewer than ten.
 /// </summary>
 internal sealed class RequestSlots : IDisposable
 {
@@ -16,15 +19,20 @@ internal sealed class RequestSlots : IDisposable
     internal static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
     private readonly int _slots;
+    private readonly int _fairShare;
     private readonly TimeProvider _time;
     private readonly ConcurrencyLimiter _all;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, int> _heldBy = new(StringComparer.Ordinal);
+    private int _held;
     private readonly Share _forwarded;
     private readonly ConcurrentDictionary<string, Share> _upstreams = new(StringComparer.OrdinalIgnoreCase);
 
-    public RequestSlots(IOptions<AdmissionOptions> options, TimeProvider time)
+    public RequestSlots(IOptions<SecurityOptions> options, TimeProvider time)
     {
         _time = time;
         var slots = _slots = options.Value.MaxConcurrentRequests;
+        _fairShare = slots / 10;
         _all = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = slots, QueueLimit = Math.Min(200, Math.Max(1, slots / 10)) });
         _forwarded = new Share(Math.Max(1, slots * 3 / 4));
     }
@@ -34,7 +42,8 @@ internal sealed class RequestSlots : IDisposable
 
     /// <summary>A slot for a call that is forwarded, to be disposed of when it is done; null if there is none.</summary>
     /// <param name="upstream">Where to: the name of its cluster. There are as many shares as clusters have ever been configured.</param>
-    public IDisposable? TryEnterForwarded(string upstream)
+    /// <param name="client">Who asks (<see cref="ClientIdentity"/>).</param>
+    public IDisposable? TryEnterForwarded(string upstream, string client)
     {
         var share = _upstreams.GetOrAdd(upstream, static (_, slots) => new Share(Math.Max(1, slots / 2)), _slots);
         if (!_forwarded.TryEnter())
@@ -44,7 +53,7 @@ internal sealed class RequestSlots : IDisposable
 
         if (share.TryEnter())
         {
-            if (TryEnter() is { } slot)
+            if (TryEnter(client) is { } slot)
             {
                 return new Forwarded(slot, share, _forwarded);
             }
@@ -57,39 +66,92 @@ internal sealed class RequestSlots : IDisposable
     }
 
     /// <summary>A slot for a catalog answer that is not ready, if there is one at once.</summary>
-    public IDisposable? TryEnter() => Acquired(_all.AttemptAcquire());
+    /// <param name="client">Who asks.</param>
+    public IDisposable? TryEnter(string client) => TryHold(client) ? Acquired(_all.AttemptAcquire(), client) : null;
 
     /// <summary>A slot for a catalog answer that is not ready, to be disposed of when it is done; null if there is none.</summary>
-    public async ValueTask<IDisposable?> EnterAsync(CancellationToken cancellationToken)
+    /// <param name="client">Who asks.</param>
+    /// <param name="cancellationToken">The client leaves.</param>
+    public async ValueTask<IDisposable?> EnterAsync(string client, CancellationToken cancellationToken)
     {
-        if (TryEnter() is { } atOnce)
+        if (TryEnter(client) is { } atOnce)
         {
             return atOnce;
+        }
+
+        if (!TryHold(client))
+        {
+            return null;
         }
 
         using var patience = new CancellationTokenSource(LongestWait, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            return Acquired(await _all.AcquireAsync(permitCount: 1, either.Token));
+            return Acquired(await _all.AcquireAsync(permitCount: 1, either.Token), client);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            return null;
+            Release(client);
+            return cancellationToken.IsCancellationRequested ? throw new OperationCanceledException(cancellationToken) : null;
         }
     }
 
     public void Dispose() => _all.Dispose();
 
-    private static RateLimitLease? Acquired(RateLimitLease lease)
+    private Slot? Acquired(RateLimitLease lease, string client)
     {
         if (lease.IsAcquired)
         {
-            return lease;
+            return new Slot(this, client, lease);
         }
 
         lease.Dispose();
+        Release(client);
         return null;
+    }
+
+    /// <summary>Counts those that wait in the queue, too.</summary>
+    private bool TryHold(string client)
+    {
+        lock (_gate)
+        {
+            var held = _heldBy.GetValueOrDefault(client);
+            if (_fairShare > 0 && held >= _fairShare && _held >= _slots - _fairShare)
+            {
+                return false;
+            }
+
+            _heldBy[client] = held + 1;
+            _held++;
+            return true;
+        }
+    }
+
+    private void Release(string client)
+    {
+        lock (_gate)
+        {
+            _held--;
+            if (--CollectionsMarshal.GetValueRefOrNullRef(_heldBy, client) == 0)
+            {
+                _heldBy.Remove(client);
+            }
+        }
+    }
+
+    private sealed class Slot(RequestSlots slots, string client, RateLimitLease lease) : IDisposable
+    {
+        private int _isOver;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _isOver, 1) == 0)
+            {
+                lease.Dispose();
+                slots.Release(client);
+            }
+        }
     }
 
     /// <summary>So many of the slots at most.</summary>

@@ -8,12 +8,11 @@ internal static class CachingServiceCollectionExtensions
 {
     public static IServiceCollection AddCaching(this IServiceCollection services)
     {
-        services.AddOptionsSection<RedisOptions, RedisOptionsValidator>(RedisOptions.Section, reloads: true);
-        services.AddOptionsSection<CacheOptions, CacheOptionsValidator>(CacheOptions.Section);
+        services.AddOptionsSection<RedisOptions, RedisOptionsValidator>(RedisOptions.Section, follows: true);
         services.AddSingleton<IMemoryCache>(provider => new MemoryCache(new MemoryCacheOptions
         {
             TrackStatistics = true,
-            SizeLimit = provider.GetRequiredService<IOptions<CacheOptions>>().Value.MemoryLimit,
+            SizeLimit = provider.GetRequiredService<IOptions<CatalogOptions>>().Value.MemoryLimit,
 
             // At the limit everything is sorted by its last use to drop a part of it: a fifth, since a twentieth is soon full again.
             CompactionPercentage = 0.2,

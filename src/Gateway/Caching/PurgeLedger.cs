@@ -61,7 +61,8 @@ internal sealed partial class PurgeLedger : BackgroundService
     private readonly RedisConnection _redis;
     private readonly TimeProvider _time;
     private readonly ILogger<PurgeLedger> _logger;
-    private readonly string _prefix;
+    private readonly string _channel;
+    private readonly string _clusterPrefix;
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly Dictionary<string, (long Soft, long Hard)> _byTag = new(StringComparer.Ordinal);
@@ -75,10 +76,16 @@ internal sealed partial class PurgeLedger : BackgroundService
         _redis = redis;
         _time = time;
         _logger = logger;
-        _prefix = options.Value.KeyPrefix + ":purge";
-        redis.Disconnected += (_, _) => _synced = false;
+        _channel = options.Value.KeyPrefix + ":purge";
+        _clusterPrefix = options.Value.KeyPrefix + ":{purge}";
+        redis.Disconnected += (_, _) =>
+        {
+            // Of a cluster it may be one node of many that is gone.
+            _synced = false;
+            Wake();
+        };
         redis.Connected += (_, _) => Wake();
-        redis.Subscribe(_prefix, Wake);
+        redis.Subscribe(_channel, Wake);
     }
 
     /// <summary>Raised by every purge that this replica made or heard of.</summary>
@@ -136,9 +143,9 @@ internal sealed partial class PurgeLedger : BackgroundService
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            await SyncAsync();
             try
             {
+                await SyncAsync();
                 using var interval = new CancellationTokenSource(_synced || _redis.State == RedisState.Off ? SyncInterval : SyncRetry, _time);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(interval.Token, stoppingToken);
                 await _wake.WaitAsync(either.Token);
@@ -147,10 +154,22 @@ internal sealed partial class PurgeLedger : BackgroundService
             {
                 // The interval is over, or the host stops.
             }
+            catch (Exception exception)
+            {
+                // A bug: what is in Redis is not used until the next look succeeds, and there is a next one.
+                _synced = false;
+                Log.Broken(_logger, exception);
+                await Task.Delay(SyncRetry, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 
-    private RedisKey[] Keys => [_prefix + ":epoch", _prefix + ":log"];
+    /// <summary>In one slot of a cluster. Elsewhere they have the names that they had before there were clusters, so that releases hear of each other's purges.</summary>
+    private RedisKey[] Keys()
+    {
+        var start = _redis.SlotOf(_channel) < 0 ? _channel : _clusterPrefix;
+        return [start + ":epoch", start + ":log"];
+    }
 
     private void Wake()
     {
@@ -181,9 +200,9 @@ internal sealed partial class PurgeLedger : BackgroundService
             _diverged = false;
         }
 
-        var known = Epoch;
-        var (done, read) = await _redis.TryAsync("EVAL", async database =>
-            ReadLog(await database.ScriptEvaluateAsync(SyncScript, Keys, [known, LogLength], RedisConnection.ScriptFlags)));
+        var (known, keys) = (Epoch, Keys());
+        var (done, read) = await _redis.TryAsync("EVAL", keys[0], async database =>
+            ReadLog(await database.ScriptEvaluateAsync(SyncScript, keys, [known, LogLength], RedisConnection.ScriptFlags)));
         if (!done)
         {
             _synced = false;
@@ -255,8 +274,9 @@ internal sealed partial class PurgeLedger : BackgroundService
 
     private async Task<(bool Done, long Epoch)> PublishAsync(PurgeScope scope)
     {
-        var (done, epoch) = await _redis.TryAsync("EVAL", async database => (long)await database.ScriptEvaluateAsync(
-            PurgeScript, Keys, [Epoch, scope.Hard ? 1 : 0, scope.Tag ?? string.Empty, LogLength, _prefix], RedisConnection.ScriptFlags));
+        var keys = Keys();
+        var (done, epoch) = await _redis.TryAsync("EVAL", keys[0], async database => (long)await database.ScriptEvaluateAsync(
+            PurgeScript, keys, [Epoch, scope.Hard ? 1 : 0, scope.Tag ?? string.Empty, LogLength, _channel], RedisConnection.ScriptFlags));
         return (done, epoch);
     }
 
@@ -264,5 +284,8 @@ internal sealed partial class PurgeLedger : BackgroundService
     {
         [LoggerMessage(2101, LogLevel.Information, "Purged {Scope} (hard: {Hard}, all replicas told: {Shared})")]
         public static partial void Purged(ILogger logger, string scope, bool hard, bool shared);
+
+        [LoggerMessage(2102, LogLevel.Error, "Looking for purges broke; it is tried again after a second")]
+        public static partial void Broken(ILogger logger, Exception exception);
     }
 }

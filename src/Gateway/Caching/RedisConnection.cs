@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net.Sockets;
+using System.Net;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -8,15 +8,22 @@ using StackExchange.Redis;
 namespace Gateway.Caching;
 
 /// <summary>
-/// The one connection to Redis, and the rule that Redis may make the gateway slower but never stop it. A command is only issued
-/// while connected (newer clients would queue it and run it much later), waits at most <c>Redis:OperationTimeout</c> (the client
-/// notices its own asynchronous time-outs about once a second), and its failure puts the whole subsystem into a cool-off, so that
-/// a Redis that accepts and never answers costs one short delay and not one per request.
+/// The one connection to Redis, and the rule that Redis may make the gateway slower but never stop it: whatever its client throws
+/// ends here. A command is only issued while connected (newer clients would queue it and run it much later), waits at most
+/// <c>Redis:OperationTimeout</c> (the client notices its own asynchronous time-outs about once a second), and its failure puts Redis
+/// into a cool-off, so that one that accepts and never answers costs one short delay and not one per request. One that answers and
+/// refuses, as a full one refuses writes, is not left alone. Of a cluster each node is left alone by itself.
 /// </summary>
 internal sealed partial class RedisConnection : IDisposable
 {
     /// <summary>How long Redis is left alone after a command failed.</summary>
     internal static readonly TimeSpan CoolOff = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long nothing must have been refused before writes count as accepted again: some may be, others not.</summary>
+    internal static readonly TimeSpan RefusalPassed = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often a cluster of which a node is lost is asked who has its place.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>For one attempt to connect, unless the connection string says otherwise; the client's own default is 5 s.</summary>
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
@@ -24,21 +31,31 @@ internal sealed partial class RedisConnection : IDisposable
     /// <summary>Scripts go out whole: one that the client believes a restarted Redis to know would fail.</summary>
     internal const CommandFlags ScriptFlags = CommandFlags.NoScriptCache;
 
+    private static readonly RedisFault NotConnected = RedisFault.Of(ConnectionFailureType.UnableToConnect) with { Reason = "not connected" };
+
     private const string CompareAndDelete = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
 
-    private readonly IOptions<RedisOptions> _options;
+    private readonly IOptionsMonitor<RedisOptions> _options;
     private readonly TimeProvider _time;
     private readonly ILogger<RedisConnection> _logger;
     private readonly ConcurrentBag<(string Channel, Action Received)> _subscriptions = [];
     private ConnectionMultiplexer? _multiplexer;
     private string _connectionString;
-    private long _coolOffUntil;
-    private int _state = (int)RedisState.Connecting;
 
-    public RedisConnection(IOptions<RedisOptions> options, TimeProvider time, ILogger<RedisConnection> logger)
+    /// <summary>Nodes of a cluster by address, or the one Redis under an empty name: until when each is left alone.</summary>
+    private readonly ConcurrentDictionary<string, long> _coolOffUntil = new(StringComparer.Ordinal);
+
+    /// <summary>Nodes of a cluster that are not in use.</summary>
+    private readonly ConcurrentDictionary<string, bool> _lost = new(StringComparer.Ordinal);
+    private int _state = (int)RedisState.Connecting;
+    private string? _refusal;
+    private long _refusedAt;
+    private long _lookedAt;
+
+    public RedisConnection(IOptionsMonitor<RedisOptions> options, TimeProvider time, ILogger<RedisConnection> logger)
     {
         _options = options;
-        _connectionString = options.Value.ConnectionString;
+        _connectionString = options.CurrentValue.ConnectionString;
         _time = time;
         _logger = logger;
         if (_connectionString.Length == 0)
@@ -55,27 +72,42 @@ internal sealed partial class RedisConnection : IDisposable
 
     public RedisState State => (RedisState)Volatile.Read(ref _state);
 
-    private bool IsCooling => _time.GetTimestamp() < Volatile.Read(ref _coolOffUntil);
+    /// <summary>The hash slot of a key in a cluster, -1 elsewhere. A script's keys have to be of one slot.</summary>
+    public int SlotOf(RedisKey key) => Volatile.Read(ref _multiplexer)?.GetHashSlot(key) ?? -1;
+
+    private bool IsCooling(string node) => _coolOffUntil.TryGetValue(node, out var until) && _time.GetTimestamp() < until;
 
     /// <summary>Removes a key if it still holds exactly this.</summary>
     public async Task DeleteIfEqualAsync(RedisKey key, RedisValue value) =>
-        await TryAsync("EVAL", database => database.ScriptEvaluateAsync(CompareAndDelete, [key], [value], ScriptFlags));
+        await TryAsync("EVAL", key, database => database.ScriptEvaluateAsync(CompareAndDelete, [key], [value], ScriptFlags));
 
-    /// <summary>Runs a command if Redis can be had. <c>Done</c> is false, and nothing is thrown, when it can not or did not answer.</summary>
+    /// <summary>
+    /// Runs a command if Redis can be had. <c>Done</c> is false, and nothing is thrown, when it can not, refused, or did not answer in
+    /// time. A caller that may leave earlier waits for this with its own token, whose exception is its own.
+    /// </summary>
     /// <param name="operation">The command's name, for traces.</param>
+    /// <param name="key">One of its keys, all of which are in one slot of a cluster.</param>
     /// <param name="command">Issues it, and reads the reply; one of another shape than the command's is an <see cref="InvalidCastException"/>.</param>
+    /// <param name="writes">It changes data whatever is there, so that its success tells that Redis accepts writes.</param>
     /// <param name="parent">Of the command's span; by default what is current.</param>
-    public async ValueTask<(bool Done, T? Value)> TryAsync<T>(string operation, Func<IDatabase, Task<T>> command, ActivityContext parent = default)
+    public async ValueTask<(bool Done, T? Value)> TryAsync<T>(
+        string operation, RedisKey key, Func<IDatabase, Task<T>> command, bool writes = false, ActivityContext parent = default)
     {
         FollowConfiguration();
-        if (Volatile.Read(ref _multiplexer) is not { } multiplexer || IsCooling)
+        if (Volatile.Read(ref _multiplexer) is not { } multiplexer)
         {
             return default;
         }
 
         if (!multiplexer.IsConnected)
         {
-            Enter(RedisState.Down, "not connected");
+            Enter(RedisState.Down, NotConnected);
+            return default;
+        }
+
+        var (node, isConnected) = NodeOf(multiplexer, key);
+        if (!isConnected || IsCooling(node))
+        {
             return default;
         }
 
@@ -87,36 +119,60 @@ internal sealed partial class RedisConnection : IDisposable
         try
         {
             running = command(multiplexer.GetDatabase());
-            var value = await running.WaitAsync(_options.Value.OperationTimeout, _time);
+            var value = await running.WaitAsync(_options.CurrentValue.OperationTimeout, _time);
             Enter(RedisState.Up, "answers");
-            return (true, value);
-        }
-        catch (RedisConnectionException)
-        {
-            outcome = "unreachable";
-            span?.SetStatus(ActivityStatusCode.Error);
-
-            // Costs no time, and while a connection is being restored it passes: no reason for a cool-off.
-            if (!multiplexer.IsConnected)
+            Find(node);
+            if (writes && Volatile.Read(ref _refusal) is not null && _time.GetElapsedTime(Volatile.Read(ref _refusedAt)) >= RefusalPassed
+                && Interlocked.Exchange(ref _refusal, value: null) is not null)
             {
-                Enter(RedisState.Down, "not connected");
+                Log.Accepts(_logger);
             }
 
-            return default;
+            return (true, value);
         }
-        catch (Exception exception) when (exception is TimeoutException or RedisException or ObjectDisposedException or InvalidCastException)
+        catch (Exception exception)
         {
-            outcome = exception is TimeoutException ? "timeout" : "error";
             span?.SetStatus(ActivityStatusCode.Error);
             Observe(running);
-            Volatile.Write(ref _coolOffUntil, _time.GetTimestamp() + (long)(CoolOff.TotalSeconds * _time.TimestampFrequency));
-            Enter(RedisState.Down, exception.GetType().Name);
+            outcome = GiveUp(multiplexer, node, RedisFault.Of(exception));
             return default;
         }
         finally
         {
             Timeline.Current?.Add(Timeline.Cache, started, _time.GetTimestamp());
             Metrics.RedisDuration.Record(_time.GetElapsedTime(started).TotalSeconds, Metrics.Tag("outcome", outcome));
+        }
+    }
+
+    /// <summary>What follows from a command that failed.</summary>
+    /// <returns>The outcome that is counted.</returns>
+    private string GiveUp(ConnectionMultiplexer multiplexer, string node, RedisFault fault)
+    {
+        if (Volatile.Read(ref _multiplexer) != multiplexer)
+        {
+            // It was ended because there is another one.
+            return "unreachable";
+        }
+
+        switch (fault.Kind)
+        {
+            case RedisFaultKind.Unreachable:
+                Lose(multiplexer, node, fault);
+                return "unreachable";
+            case RedisFaultKind.Refused:
+                // It answers.
+                Enter(RedisState.Up, "answers");
+                Volatile.Write(ref _refusedAt, _time.GetTimestamp());
+                if (Interlocked.Exchange(ref _refusal, fault.Reason) != fault.Reason)
+                {
+                    Log.Refuses(_logger, fault.Reason, fault.Advice);
+                }
+
+                return "refused";
+            default:
+                _coolOffUntil[node] = _time.GetTimestamp() + (long)(CoolOff.TotalSeconds * _time.TimestampFrequency);
+                Lose(multiplexer, node, fault);
+                return fault.Kind == RedisFaultKind.TimedOut ? "timeout" : "error";
         }
     }
 
@@ -141,14 +197,16 @@ internal sealed partial class RedisConnection : IDisposable
     /// <summary>Another connection string (a new password, say): the old connection goes, a new one is made in the background.</summary>
     private void FollowConfiguration()
     {
-        var (used, wanted) = (Volatile.Read(ref _connectionString), _options.Value.ConnectionString);
+        var (used, wanted) = (Volatile.Read(ref _connectionString), _options.CurrentValue.ConnectionString);
         if (used == wanted || Interlocked.CompareExchange(ref _connectionString, wanted, used) != used)
         {
             return;
         }
 
         var old = Interlocked.Exchange(ref _multiplexer, value: null);
-        Enter(wanted.Length == 0 ? RedisState.Off : RedisState.Connecting, "other connection string");
+        _coolOffUntil.Clear();
+        _lost.Clear();
+        Enter(wanted.Length == 0 ? RedisState.Off : RedisState.Connecting, "other connection string", string.Empty);
         Disconnected?.Invoke(this, EventArgs.Empty);
         _ = Task.Run(async () =>
         {
@@ -162,18 +220,22 @@ internal sealed partial class RedisConnection : IDisposable
 
     private async Task ConnectAsync(string connectionString)
     {
+        ConnectionMultiplexer? multiplexer = null;
         try
         {
             var configuration = ConfigurationOptions.Parse(connectionString);
             configuration.AbortOnConnectFail = false;
             configuration.ReconnectRetryPolicy = new LinearRetry(1_000);
             configuration.ClientName ??= "gateway";
+
+            // Of a cluster one node may be gone: what is for it fails at once.
+            configuration.BacklogPolicy = BacklogPolicy.FailFast;
             if (!connectionString.Contains("connectTimeout", StringComparison.OrdinalIgnoreCase))
             {
                 configuration.ConnectTimeout = (int)ConnectTimeout.TotalMilliseconds;
             }
 
-            var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
+            multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
             multiplexer.ConnectionFailed += (_, args) =>
             {
                 if (Volatile.Read(ref _multiplexer) != multiplexer)
@@ -181,15 +243,29 @@ internal sealed partial class RedisConnection : IDisposable
                     return;
                 }
 
-                // The client has a second connection for messages, and tells of attempts that failed after one succeeded.
-                if (!multiplexer.IsConnected)
+                // The client has a second connection for messages, and tells of attempts that failed after one succeeded: of a node that was
+                // lost before nothing more can be missed.
+                var node = NameOf(args.EndPoint);
+                var wasLost = _lost.ContainsKey(node);
+                if (args.ConnectionType == ConnectionType.Interactive || !multiplexer.IsConnected)
                 {
-                    Enter(RedisState.Down, args.FailureType.ToString());
+                    Lose(multiplexer, node, RedisFault.Of(args.FailureType));
                 }
 
-                Disconnected?.Invoke(this, EventArgs.Empty);
+                if (!wasLost)
+                {
+                    Disconnected?.Invoke(this, EventArgs.Empty);
+                }
             };
-            multiplexer.ConnectionRestored += (_, _) => EnterConnected(multiplexer, "restored");
+            multiplexer.ConnectionRestored += (_, args) =>
+            {
+                if (args.ConnectionType == ConnectionType.Interactive)
+                {
+                    Find(NameOf(args.EndPoint));
+                }
+
+                EnterConnected(multiplexer, "restored");
+            };
             if (Volatile.Read(ref _connectionString) != connectionString)
             {
                 multiplexer.Dispose();
@@ -206,10 +282,12 @@ internal sealed partial class RedisConnection : IDisposable
 
             EnterConnected(multiplexer, "connected");
         }
-        catch (Exception exception) when (exception is RedisException or InvalidOperationException or ArgumentException or SocketException)
+        catch (Exception exception)
         {
             // Rare: without a server the client returns and goes on trying by itself.
-            Enter(RedisState.Down, exception.GetType().Name);
+            Interlocked.CompareExchange(ref _multiplexer, value: null, multiplexer);
+            multiplexer?.Dispose();
+            Enter(RedisState.Down, RedisFault.Of(exception));
             await Task.Delay(CoolOff, _time);
             if (Volatile.Read(ref _connectionString) == connectionString)
             {
@@ -232,12 +310,91 @@ internal sealed partial class RedisConnection : IDisposable
         }
         else
         {
-            Enter(RedisState.Down, "not connected");
+            Enter(RedisState.Down, NotConnected);
         }
     }
 
+    /// <summary>
+    /// Where a key lies in a cluster; elsewhere the same for all. What lies on a node that cannot be reached the client would ask others
+    /// for, which send it back there, until it times out: here it is known that it cannot be had, and looked for whether it has moved.
+    /// </summary>
+    private (string Node, bool IsConnected) NodeOf(ConnectionMultiplexer multiplexer, RedisKey key)
+    {
+        try
+        {
+            if (!IsCluster(multiplexer))
+            {
+                return (string.Empty, true);
+            }
+
+            var chosen = multiplexer.GetServer(key);
+            var owner = chosen.ClusterConfiguration?.GetBySlot(key)?.EndPoint;
+            if (owner is null || owner.Equals(chosen.EndPoint) || !Array.Exists(multiplexer.GetServers(), server => !server.IsConnected && owner.Equals(server.EndPoint)))
+            {
+                return (NameOf(chosen.EndPoint), true);
+            }
+
+            LookForMoved(multiplexer);
+            return (NameOf(owner), false);
+        }
+        catch (Exception)
+        {
+            // There is none that could be asked for it.
+            LookForMoved(multiplexer);
+            return (string.Empty, false);
+        }
+    }
+
+    /// <summary>A replica may have taken the place of a primary that was lost; the client itself looks once a minute.</summary>
+    private void LookForMoved(ConnectionMultiplexer multiplexer)
+    {
+        var (now, last) = (_time.GetTimestamp(), Volatile.Read(ref _lookedAt));
+        if ((last == 0 || _time.GetElapsedTime(last, now) >= LookInterval) && Interlocked.CompareExchange(ref _lookedAt, now, last) == last)
+        {
+            Observe(Task.Run(() => multiplexer.ConfigureAsync()));
+        }
+    }
+
+    private static bool IsCluster(ConnectionMultiplexer multiplexer) => multiplexer.GetHashSlot("any") >= 0;
+
+    private static string NameOf(EndPoint? node) => node?.ToString() ?? string.Empty;
+
+    /// <summary>Redis, or of a cluster a node, is not in use. One log line until it is again.</summary>
+    private void Lose(ConnectionMultiplexer multiplexer, string node, RedisFault fault)
+    {
+        if (!IsCluster(multiplexer))
+        {
+            if (fault.Kind != RedisFaultKind.Unreachable || !multiplexer.IsConnected)
+            {
+                Enter(RedisState.Down, fault);
+            }
+
+            return;
+        }
+
+        if (_lost.TryAdd(node, value: true))
+        {
+            Log.NodeLost(_logger, node, fault.Reason, fault.Advice);
+        }
+
+        if (!Array.Exists(multiplexer.GetServers(), server => server is { IsConnected: true, IsReplica: false } && !IsCooling(NameOf(server.EndPoint))))
+        {
+            Enter(RedisState.Down, fault);
+        }
+    }
+
+    private void Find(string node)
+    {
+        if (_lost.ContainsKey(node) && _lost.TryRemove(node, out _))
+        {
+            Log.NodeFound(_logger, node);
+        }
+    }
+
+    private void Enter(RedisState state, RedisFault fault) => Enter(state, fault.Reason, fault.Advice);
+
     /// <summary>One log line per change of state.</summary>
-    private void Enter(RedisState state, string reason)
+    private void Enter(RedisState state, string reason, string advice = "")
     {
         if (Interlocked.Exchange(ref _state, (int)state) == (int)state)
         {
@@ -250,7 +407,7 @@ internal sealed partial class RedisConnection : IDisposable
         }
         else
         {
-            Log.Down(_logger, reason);
+            Log.Down(_logger, reason, advice);
         }
     }
 
@@ -266,7 +423,19 @@ internal sealed partial class RedisConnection : IDisposable
         [LoggerMessage(2002, LogLevel.Information, "Redis is in use ({Reason})")]
         public static partial void Up(ILogger logger, string reason);
 
-        [LoggerMessage(2003, LogLevel.Warning, "Redis is not in use ({Reason}): this replica goes on with its own memory")]
-        public static partial void Down(ILogger logger, string reason);
+        [LoggerMessage(2003, LogLevel.Warning, "Redis is not in use ({Reason}): this replica goes on with its own memory. {Advice}")]
+        public static partial void Down(ILogger logger, string reason, string advice);
+
+        [LoggerMessage(2004, LogLevel.Warning, "Redis refuses commands ({Reason}), and what it still does is used. {Advice}")]
+        public static partial void Refuses(ILogger logger, string reason, string advice);
+
+        [LoggerMessage(2006, LogLevel.Warning, "The node {Node} of the Redis Cluster is not in use ({Reason}): for what lies there this replica goes on with its own memory. {Advice}")]
+        public static partial void NodeLost(ILogger logger, string node, string reason, string advice);
+
+        [LoggerMessage(2007, LogLevel.Information, "The node {Node} of the Redis Cluster is in use again")]
+        public static partial void NodeFound(ILogger logger, string node);
+
+        [LoggerMessage(2005, LogLevel.Information, "Redis accepts writes again")]
+        public static partial void Accepts(ILogger logger);
     }
 }

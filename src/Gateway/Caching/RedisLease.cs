@@ -12,25 +12,29 @@ namespace Gateway.Caching;
 internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> options)
 {
     // KEYS: value, lease, value, lease … ARGV: token, life in milliseconds, the most bytes a value may have, then for each pair 1 if the
-    // lease is wanted. Returns for each pair what the value is, and 1 if there is none and the lease was free.
+    // lease is wanted. Returns for each pair what the value is, and 1 if there is none and the lease was free. A Redis that is full or
+    // may not be written refuses the lease, and is read all the same.
     private const string ReadOrTake = """
         local found = {}
         for i = 1, #KEYS, 2 do
           local value = redis.call('STRLEN', KEYS[i]) <= tonumber(ARGV[3]) and redis.call('GET', KEYS[i])
-          local taken = not value and ARGV[3 + (i + 1) / 2] == '1' and redis.call('SET', KEYS[i + 1], ARGV[1], 'PX', ARGV[2], 'NX')
-          found[i], found[i + 1] = value, taken and 1 or 0
+          local taken = not value and ARGV[3 + (i + 1) / 2] == '1' and redis.pcall('SET', KEYS[i + 1], ARGV[1], 'PX', ARGV[2], 'NX')
+          found[i], found[i + 1] = value, taken and taken.ok and 1 or 0
         end
         return found
         """;
 
-    // KEYS: value, lease, value, lease … ARGV for each pair: token, the value, its life in milliseconds.
+    // KEYS: value, lease, value, lease … ARGV for each pair: token, the value, its life in milliseconds. Where a value is refused its lease
+    // is given back all the same.
     private const string PutAndGiveBack = """
+        local refused
         for i = 1, #KEYS, 2 do
           local first = (i - 1) / 2 * 3
-          redis.call('SET', KEYS[i], ARGV[first + 2], 'PX', ARGV[first + 3])
+          local put = redis.pcall('SET', KEYS[i], ARGV[first + 2], 'PX', ARGV[first + 3])
+          refused = refused or put.err and put
           if redis.call('GET', KEYS[i + 1]) == ARGV[first + 1] then redis.call('DEL', KEYS[i + 1]) end
         end
-        return 1
+        return refused or 1
         """;
 
     /// <summary>Values that go together, so that no script keeps Redis from others for long.</summary>
@@ -42,43 +46,52 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
     private bool _isPutting;
     private long _serial;
 
+    /// <param name="name">Of the lease, with the key of the value that it is for as hash tag: in a cluster both are on the same node.</param>
+    /// <param name="life">Of the lease.</param>
     /// <returns>A token to release it with; null if another holds it, or if Redis cannot be had: <c>Done</c> tells which.</returns>
     public async Task<(bool Done, string? Token)> TryTakeAsync(string name, TimeSpan life)
     {
         var token = NewToken();
-        var (done, taken) = await redis.TryAsync("SET", database => database.StringSetAsync(Key(name), token, life, When.NotExists));
+        var (done, taken) = await redis.TryAsync("SET", Key(name), database => database.StringSetAsync(Key(name), token, life, When.NotExists), writes: true);
         return (done, done && taken ? token : null);
     }
 
-    /// <summary>The values of many keys, and the leases of those that have none, in one round trip.</summary>
+    /// <summary>
+    /// The values of many keys, and the leases of those that have none, in one round trip: one script, or of a cluster one for each slot,
+    /// side by side.
+    /// </summary>
     /// <param name="wanted">Key of the value, name of the lease, and whether to take it if there is no value.</param>
     /// <param name="life">Of the leases.</param>
-    /// <returns>In the same order; empty if Redis cannot be had.</returns>
+    /// <returns>In the same order; what could not be had is as if it were not there.</returns>
     public async Task<(byte[]? Value, string? Token)[]> ReadOrTakeAsync(IReadOnlyList<(string Key, string Name, bool Take)> wanted, TimeSpan life)
     {
+        var found = new (byte[]?, string?)[wanted.Count];
+        await Task.WhenAll(Enumerable.Range(0, wanted.Count).GroupBy(index => redis.SlotOf(wanted[index].Key)).Select(slot => ReadOrTakeAsync(wanted, [.. slot], life, found)));
+        return found;
+    }
+
+    private async Task ReadOrTakeAsync(IReadOnlyList<(string Key, string Name, bool Take)> wanted, int[] indexes, TimeSpan life, (byte[]?, string?)[] read)
+    {
         var token = NewToken();
-        var keys = new RedisKey[2 * wanted.Count];
-        var arguments = new RedisValue[3 + wanted.Count];
+        var keys = new RedisKey[2 * indexes.Length];
+        var arguments = new RedisValue[3 + indexes.Length];
         (arguments[0], arguments[1], arguments[2]) = (token, (long)life.TotalMilliseconds, CacheWire.MaxBytes);
-        for (var index = 0; index < wanted.Count; index++)
+        for (var index = 0; index < indexes.Length; index++)
         {
-            var (key, name, take) = wanted[index];
+            var (key, name, take) = wanted[indexes[index]];
             (keys[2 * index], keys[(2 * index) + 1], arguments[3 + index]) = (key, Key(name), take ? 1 : 0);
         }
 
-        var (done, result) = await redis.TryAsync("EVAL", database => database.ScriptEvaluateAsync(ReadOrTake, keys, arguments, RedisConnection.ScriptFlags));
+        var (done, result) = await redis.TryAsync("EVAL", keys[0], database => database.ScriptEvaluateAsync(ReadOrTake, keys, arguments, RedisConnection.ScriptFlags));
         if (!done || (RedisResult[]?)result is not { } found || found.Length != keys.Length)
         {
-            return [];
+            return;
         }
 
-        var read = new (byte[]?, string?)[wanted.Count];
-        for (var index = 0; index < read.Length; index++)
+        for (var index = 0; index < indexes.Length; index++)
         {
-            read[index] = ((byte[]?)found[2 * index], (long)found[(2 * index) + 1] == 1 ? token : null);
+            read[indexes[index]] = ((byte[]?)found[2 * index], (long)found[(2 * index) + 1] == 1 ? token : null);
         }
-
-        return read;
     }
 
     /// <summary>
@@ -105,7 +118,7 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
 
     public async Task<bool> IsHeldAsync(string name)
     {
-        var (done, held) = await redis.TryAsync("EXISTS", database => database.KeyExistsAsync(Key(name)));
+        var (done, held) = await redis.TryAsync("EXISTS", Key(name), database => database.KeyExistsAsync(Key(name)));
         return done && held;
     }
 
@@ -137,18 +150,7 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
 
             try
             {
-                var keys = new RedisKey[2 * together.Count];
-                var arguments = new RedisValue[3 * together.Count];
-                for (var index = 0; index < together.Count; index++)
-                {
-                    var put = together[index];
-                    (keys[2 * index], keys[(2 * index) + 1]) = (put.Key, put.Lease);
-                    (arguments[3 * index], arguments[(3 * index) + 1], arguments[(3 * index) + 2]) = (put.Token, put.Value, put.Life);
-                }
-
-                // Of several traces the first one's.
-                await redis.TryAsync(
-                    "EVAL", database => database.ScriptEvaluateAsync(PutAndGiveBack, keys, arguments, RedisConnection.ScriptFlags), together[0].Trace);
+                await Task.WhenAll(together.GroupBy(put => redis.SlotOf(put.Key)).Select(slot => PutAsync([.. slot])));
                 together.ForEach(put => put.SetResult());
             }
             catch (Exception exception)
@@ -157,6 +159,22 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
                 together.ForEach(put => put.SetException(exception));
             }
         }
+    }
+
+    private async Task PutAsync(Put[] together)
+    {
+        var keys = new RedisKey[2 * together.Length];
+        var arguments = new RedisValue[3 * together.Length];
+        for (var index = 0; index < together.Length; index++)
+        {
+            var put = together[index];
+            (keys[2 * index], keys[(2 * index) + 1]) = (put.Key, put.Lease);
+            (arguments[3 * index], arguments[(3 * index) + 1], arguments[(3 * index) + 2]) = (put.Token, put.Value, put.Life);
+        }
+
+        // Of several traces the first one's.
+        await redis.TryAsync(
+            "EVAL", keys[0], database => database.ScriptEvaluateAsync(PutAndGiveBack, keys, arguments, RedisConnection.ScriptFlags), writes: true, together[0].Trace);
     }
 
     private string NewToken() => $"{_owner}:{Interlocked.Increment(ref _serial)}";

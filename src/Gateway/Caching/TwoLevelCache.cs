@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Gateway.Configuration;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
@@ -32,7 +33,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(50);
 
     private readonly TwoLevelCacheOptions<T, TFailure> _cache;
-    private readonly CacheOptions _ages;
+    private readonly CatalogOptions _ages;
     private readonly IMemoryCache _memory;
     private readonly RedisConnection _redis;
     private readonly RedisLease _lease;
@@ -49,7 +50,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
 
     public TwoLevelCache(
         TwoLevelCacheOptions<T, TFailure> cache,
-        IOptions<CacheOptions> ages,
+        IOptions<CatalogOptions> ages,
         IOptions<RedisOptions> redisOptions,
         IMemoryCache memory,
         RedisConnection redis,
@@ -99,8 +100,13 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         return entry is not null;
     }
 
-    /// <summary>Looks up many keys at once; one task each, in order. They do not end with a caller's cancellation: wait with one.</summary>
-    public IReadOnlyList<Task<CacheAnswer<T, TFailure>>> GetMany(IReadOnlyList<CacheQuery<T, TFailure>> queries)
+    /// <summary>
+    /// Looks up many keys at once; one task each, in order. They do not end with a caller's cancellation: wait with one. A load that has
+    /// begun goes on for the cache whoever leaves; one that still waits for its turn is given up once nobody is left who wants it.
+    /// </summary>
+    /// <param name="queries">What to look up.</param>
+    /// <param name="abandoned">The caller does not want them any more.</param>
+    public IReadOnlyList<Task<CacheAnswer<T, TFailure>>> GetMany(IReadOnlyList<CacheQuery<T, TFailure>> queries, CancellationToken abandoned = default)
     {
         var answers = new Task<CacheAnswer<T, TFailure>>[queries.Count];
         List<(CacheQuery<T, TFailure> Query, Flight Flight)>? begun = null;
@@ -118,6 +124,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             else
             {
                 var flight = JoinOrBegin(query, keptAs, out var isNew);
+                abandoned.UnsafeRegister(Leave, flight);
                 answers[index] = flight.Task;
                 if (isNew)
                 {
@@ -132,7 +139,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
 
         if (begun is not null)
         {
-            _ = Task.Run(() => FillAsync(begun));
+            _ = Task.Run(() => FillAsync(begun), CancellationToken.None);
         }
 
         return answers;
@@ -180,15 +187,51 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     {
         lock (_gate)
         {
-            isNew = !_flights.TryGetValue(query.Key, out var flight) || _ledger.Judge(query.Tag, flight.Epoch) != PurgeVerdict.Valid;
+            isNew = !_flights.TryGetValue(query.Key, out var flight) || flight.IsAbandoned || _ledger.Judge(query.Tag, flight.Epoch) != PurgeVerdict.Valid;
             if (isNew)
             {
                 var epoch = _ledger.Epoch;
-                flight = new Flight(epoch, keptAs, LeaseName(query, epoch));
+                flight = new Flight(epoch, keptAs, LeaseName(keptAs, epoch));
                 _flights[query.Key] = flight;
             }
 
-            return flight!;
+            flight!.Wanted++;
+            return flight;
+        }
+    }
+
+    /// <summary>One who wanted it does not any more.</summary>
+    private void Leave(object? left)
+    {
+        var flight = (Flight)left!;
+        CancellationTokenSource? waiting;
+        lock (_gate)
+        {
+            if (--flight.Wanted > 0 || flight.HasBegun)
+            {
+                return;
+            }
+
+            flight.IsAbandoned = true;
+            waiting = flight.Waiting;
+        }
+
+        try
+        {
+            waiting?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has got its slot this moment, and sees what has become of it.
+        }
+    }
+
+    /// <summary>From here on it is completed, whoever leaves; false if nobody wants it.</summary>
+    private bool TryBegin(Flight flight)
+    {
+        lock (_gate)
+        {
+            return flight.HasBegun = !flight.IsAbandoned;
         }
     }
 
@@ -291,7 +334,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private async Task FlyAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known, Claim claim = default)
     {
         Timeline.Current = flight.Seen;
-        if (!claim.HasSlot && !await TryTakeSlotAsync())
+        if (!claim.HasSlot && !await TryTakeSlotAsync(flight))
         {
             Fail(query, flight, known, _cache.TimedOut);
             return;
@@ -300,6 +343,12 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         var lease = claim.Lease;
         try
         {
+            if (!TryBegin(flight))
+            {
+                Fail(query, flight, known, _cache.TimedOut);
+                return;
+            }
+
             if (lease is null)
             {
                 (lease, var peers) = await TakeLeaseOrWaitAsync(query, flight, known);
@@ -314,7 +363,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             {
                 if (lease is null)
                 {
-                    await _redis.TryAsync("SET", database => database.StringSetAsync(flight.KeptAs, wire, life));
+                    await _redis.TryAsync("SET", flight.KeptAs, database => database.StringSetAsync(flight.KeptAs, wire, life), writes: true);
                 }
                 else
                 {
@@ -402,7 +451,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>What another replica has put into Redis since: fresh, and newer than what is known here.</summary>
     private async Task<CacheEntry<T>?> ReadPeersAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
     {
-        var (_, value) = await _redis.TryAsync("GETRANGE", database => database.StringGetRangeAsync(flight.KeptAs, 0, CacheWire.MaxBytes));
+        var (_, value) = await _redis.TryAsync("GETRANGE", flight.KeptAs, database => database.StringGetRangeAsync(flight.KeptAs, 0, CacheWire.MaxBytes));
         var wire = (byte[]?)value;
         if (CacheWire.Read(wire, _cache.Type) is not { } entry || !IsFresh(query, entry) || entry.StoredAt <= (known?.StoredAt ?? DateTimeOffset.MinValue))
         {
@@ -422,6 +471,11 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         try
         {
             (value, failure) = await query.LoadAsync(deadline.Token).WaitAsync(deadline.Token);
+            if (failure is not null && deadline.IsCancellationRequested)
+            {
+                // Whatever the load made of its cancellation.
+                failure = _cache.TimedOut;
+            }
         }
         catch (OperationCanceledException)
         {
@@ -467,10 +521,20 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         }
     }
 
-    /// <summary>A load that cannot even begin within the time that it would have is given up.</summary>
-    private async Task<bool> TryTakeSlotAsync()
+    /// <summary>A load that cannot even begin within the time that it would have, or that nobody wants any more, is given up.</summary>
+    private async Task<bool> TryTakeSlotAsync(Flight flight)
     {
         using var patience = new CancellationTokenSource(_cache.LoadTimeout, _time);
+        lock (_gate)
+        {
+            if (flight.IsAbandoned)
+            {
+                return false;
+            }
+
+            flight.Waiting = patience;
+        }
+
         try
         {
             await _slots.WaitAsync(patience.Token);
@@ -529,10 +593,12 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     }
 
     /// <summary>With the epoch: a load after a purge does not wait for one that began before it.</summary>
-    private string LeaseName(CacheQuery<T, TFailure> query, long epoch) => $"v{CacheWire.Version}:{epoch}:{_cache.Name}:{query.Key}";
+    private static string LeaseName(string keptAs, long epoch) => $"{{{keptAs}}}:{epoch}";
 
-    /// <summary>In memory and in Redis.</summary>
-    private string KeptAs(CacheQuery<T, TFailure> query) => _prefix + query.Key;
+    /// <summary>In memory and in Redis. Without braces, which would make a part of it the hash tag.</summary>
+    private string KeptAs(CacheQuery<T, TFailure> query) => query.Key.AsSpan().ContainsAny('{', '}', '%')
+        ? _prefix + query.Key.Replace("%", "%25", StringComparison.Ordinal).Replace("{", "%7B", StringComparison.Ordinal).Replace("}", "%7D", StringComparison.Ordinal)
+        : _prefix + query.Key;
 
     /// <summary>What a look-up holds when it has been in Redis.</summary>
     private record struct Claim(CacheEntry<T>? Entry, int Size, bool HasSlot, string? Lease);
@@ -547,6 +613,17 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         public string KeptAs => keptAs;
 
         public string LeaseName => leaseName;
+
+        /// <summary>How many want it; a refresh is wanted to its end.</summary>
+        public int Wanted { get; set; }
+
+        public bool HasBegun { get; set; }
+
+        /// <summary>Nobody wanted it before it had begun: who comes now begins another.</summary>
+        public bool IsAbandoned { get; set; }
+
+        /// <summary>Ends its wait for a slot.</summary>
+        public CancellationTokenSource? Waiting { get; set; }
 
         /// <summary>What it waited for; whoever waits for it has waited for the same.</summary>
         public Timeline Seen { get; } = new();

@@ -1,4 +1,5 @@
 using Gateway.Caching;
+using Gateway.Configuration;
 using Gateway.Problems;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
@@ -17,19 +18,22 @@ namespace Gateway.Catalog;
 internal sealed class CatalogAggregator(
     CatalogSources sources, BillingClient billing, CatalogRules rules, IOptions<CatalogOptions> options, TimeProvider time)
 {
-    public async Task<CatalogAssembly> AssembleAsync(CatalogQuestion question)
+    /// <param name="question">What is asked.</param>
+    /// <param name="abandoned">Nobody waits any more: as if the deadline had passed, and what has not begun does not begin.</param>
+    public async Task<CatalogAssembly> AssembleAsync(CatalogQuestion question, CancellationToken abandoned)
     {
         using var deadline = new CancellationTokenSource(options.Value.Deadline, time);
+        using var leaving = abandoned.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), deadline);
         var parts = new Parts();
         var prices = new PriceBook(skus =>
         {
             var questions = skus.Select(sku => new PriceQuestion(sku, question.Country)).ToList();
             var watches = questions.ConvertAll(sources.Watch);
-            return [.. sources.Prices(questions).Zip(watches, (price, watch) => InTimeAsync(Timeline.Paymentwall, price, watch, parts, deadline.Token))];
+            return [.. sources.Prices(questions, abandoned).Zip(watches, (price, watch) => InTimeAsync(Timeline.Paymentwall, price, watch, parts, deadline.Token))];
         });
 
         // 1 and 2
-        var listings = await Task.WhenAll(question.Products.Select(productId => ListAsync(productId, question, prices, parts, deadline.Token)));
+        var listings = await Task.WhenAll(question.Products.Select(productId => ListAsync(productId, question, prices, parts, abandoned, deadline.Token)));
         var found = await prices.CloseAsync();
         if (Array.TrueForAll(listings, listing => listing.Problem is not null))
         {
@@ -61,11 +65,11 @@ internal sealed class CatalogAggregator(
         new(productId, question.Status, question.Language, question.Sandbox);
 
     private async Task<ProductListing> ListAsync(
-        string productId, CatalogQuestion question, PriceBook prices, Parts parts, CancellationToken deadline)
+        string productId, CatalogQuestion question, PriceBook prices, Parts parts, CancellationToken abandoned, CancellationToken deadline)
     {
         var components = Components(productId, question);
         var watch = sources.Watch(components);
-        if (!(await InTimeAsync(Timeline.Billing, sources.ComponentsAsync(components), watch, parts, deadline)).TryGet(out var listed, out var failure))
+        if (!(await InTimeAsync(Timeline.Billing, sources.ComponentsAsync(components, abandoned), watch, parts, deadline)).TryGet(out var listed, out var failure))
         {
             return new ProductListing(productId, [], Explain(failure).ToProblem());
         }

@@ -21,7 +21,7 @@ internal static class CatalogEndpoints
 
     public static void MapCatalog(this IEndpointRouteBuilder routes)
     {
-        var needsKey = routes.ServiceProvider.GetRequiredService<IOptions<CatalogAccessOptions>>().Value.RequireKeyForCatalog;
+        var needsKey = routes.ServiceProvider.GetRequiredService<IOptions<SecurityOptions>>().Value.RequireKeyForCatalog;
         Describe(needsKey, routes.MapMethods(
             "/catalog", Methods, (HttpContext context, CatalogQuestionReader reader, KnownRequests requests, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers, TimeProvider time) =>
                 AnswerAsync(context, productId: null, reader, requests, answers, slots, headers, time)))
@@ -61,14 +61,15 @@ internal static class CatalogEndpoints
         if (answers.TryGetReady(question!) is { } ready)
         {
             requests.Remember(context, question!);
-            context.Features.Set(CatalogFacts.Of(CatalogFacts.Ready, ready.Completeness));
+            CatalogFacts.Of(CatalogFacts.Ready, ready.Completeness).Describe(context);
             await WriteReadyAsync(context, ready, question!, ContentCodings.Negotiate(context.Request.Headers), headers);
             return Results.Empty;
         }
 
         var started = time.GetTimestamp();
         var needsNone = false;
-        using var slot = slots.TryEnter() ?? ((needsNone = answers.IsAtHand(question!)) ? null : await slots.EnterAsync(context.RequestAborted));
+        var client = ClientIdentity.Of(context);
+        using var slot = slots.TryEnter(client) ?? ((needsNone = answers.IsAtHand(question!)) ? null : await slots.EnterAsync(client, context.RequestAborted));
         if (slot is null && !needsNone)
         {
             Metrics.RequestsShed.Add(1, Metrics.Tag("kind", "catalog"));
@@ -84,10 +85,10 @@ internal static class CatalogEndpoints
         }
 
         var facts = CatalogFacts.Of(outcome.IsHit ? CatalogFacts.Cached : CatalogFacts.Loaded, outcome.Answer?.Completeness ?? "failed");
-        context.Features.Set(facts);
+        facts.Describe(context);
         Count(facts.Cache, facts.Completeness);
         return outcome.Answer is { } answer
-            ? new ReadyAnswerResult(answer, headers, question!.IsPrivate, outcome.IsHit)
+            ? new ReadyAnswerResult(answer, headers, question!, outcome.IsHit)
             : new ProblemResult(outcome.Problem!);
     }
 
@@ -96,7 +97,7 @@ internal static class CatalogEndpoints
     {
         context.Response.Headers[ServerTiming] = "cache;desc=\"hit\"";
         Count(CatalogFacts.Ready, ready.Completeness);
-        return ReadyAnswerResult.WriteAsync(context, ready, coding, headers, question.IsPrivate, isHit: true);
+        return ReadyAnswerResult.WriteAsync(context, ready, coding, headers, question, isHit: true);
     }
 
     private static void Count(string cache, string completeness)

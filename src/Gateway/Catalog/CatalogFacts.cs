@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http.Features;
+
 namespace Gateway.Catalog;
 
 /// <summary>What is worth knowing of a catalog answer once it is sent, for logs and metrics. There are as many as there are combinations.</summary>
@@ -17,4 +19,14 @@ internal sealed record CatalogFacts(string Cache, string Completeness)
         (Array.IndexOf(Caches, cache), Array.IndexOf(All, completeness)) is ( >= 0 and var row, >= 0 and var column)
             ? Known[(row * All.Length) + column]
             : throw new ArgumentException($"There are no facts {cache}, {completeness}.", nameof(cache));
+
+    /// <summary>For the log, and as tags of the request's span if one is collected.</summary>
+    public void Describe(HttpContext context)
+    {
+        context.Features.Set(this);
+        if (context.Features.Get<IHttpActivityFeature>()?.Activity is { IsAllDataRequested: true } span)
+        {
+            span.SetTag("gateway.catalog.cache", Cache).SetTag("gateway.catalog.completeness", Completeness);
+        }
+    }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
-using Gateway.Caching;
-using Gateway.Upstreams.Paymentwall;
+using Gateway.Configuration;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
@@ -8,25 +7,40 @@ using Microsoft.Net.Http.Headers;
 namespace Gateway.Catalog;
 
 /// <summary>The caching headers of the catalog: RFC 9110 (validators), 9111 (freshness), 5861 (stale), 9211 (Cache-Status).</summary>
-internal sealed class CatalogHeaders(
-    IOptions<CacheOptions> ages, IOptions<CustomerCountryOptions> country, IOptions<CatalogAccessOptions> access, TimeProvider time)
+internal sealed class CatalogHeaders(IOptions<CatalogOptions> options, IOptions<SecurityOptions> access, TimeProvider time)
 {
-    private readonly string _vary = string.Join(", ", new[] { "Accept-Encoding", "sandbox", country.Value.CountryHeader }.Where(name => name.Length > 0));
+    private readonly string _vary = string.Join(", ", new[] { "Accept-Encoding", "sandbox", options.Value.CountryHeader }.Where(name => name.Length > 0));
+
+    private readonly bool _mayDependOnHeader = options.Value.CountryHeader.Length > 0;
 
     private readonly string _staleWindows = string.Create(
         CultureInfo.InvariantCulture,
-        $", stale-while-revalidate={(long)ages.Value.FreshFor.TotalSeconds}, stale-if-error={(long)ages.Value.StaleFor.TotalSeconds}");
+        $", stale-while-revalidate={(long)options.Value.FreshFor.TotalSeconds}, stale-if-error={(long)options.Value.StaleFor.TotalSeconds}");
 
     /// <summary>On every answer, problems included: it says what the answer may depend on.</summary>
     public void SetVary(HttpResponse response) => response.Headers.Vary = _vary;
 
     /// <summary>What a 200 and a 304 have in common.</summary>
-    public void Set(HttpResponse response, ReadyAnswer answer, string etag, bool isPrivate, bool isHit)
+    public void Set(HttpResponse response, ReadyAnswer answer, string etag, CatalogQuestion question, bool isHit)
     {
         var headers = response.Headers;
         var age = answer.Age(time.GetUtcNow());
         headers.ETag = etag;
-        headers.CacheControl = isPrivate || access.Value.RequireKeyForCatalog ? "private, no-store" : answer.CacheControl(_staleWindows);
+        if (question.IsPrivate || access.Value.RequireKeyForCatalog)
+        {
+            headers.CacheControl = "private, no-store";
+        }
+        else if (_mayDependOnHeader && question.CountrySource != CountrySource.Query)
+        {
+            // Shared caches exist that ignore Vary: the first visitor's country would be everybody's.
+            headers.CacheControl = answer.CacheControl("private", _staleWindows);
+            headers["CDN-Cache-Control"] = "no-store";
+        }
+        else
+        {
+            headers.CacheControl = answer.CacheControl("public", _staleWindows);
+        }
+
         headers.Age = age.Age;
         headers["Cache-Status"] = isHit ? age.CacheStatus : "gateway; fwd=miss; stored";
     }

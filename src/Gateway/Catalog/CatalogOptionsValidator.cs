@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Gateway.Configuration;
 using Gateway.Iso;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
@@ -13,9 +14,14 @@ internal sealed class CatalogOptionsValidator(IOptions<BillingOptions> billing, 
     public ValidateOptionsResult Validate(string? name, CatalogOptions options)
     {
         var errors = new List<string>();
-        if (options.MaxProducts is < 1 or > 200)
+        if (!CountryCode.TryParse(options.DefaultCountry, out _))
         {
-            errors.Add($"Catalog:MaxProducts: {options.MaxProducts} is outside 1 to 200.");
+            errors.Add("Catalog:DefaultCountry: is required and must be an ISO 3166-1 alpha-2 code, such as US.");
+        }
+
+        if (!options.CountryHeader.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
+        {
+            errors.Add("Catalog:CountryHeader: must be a header name, such as CF-IPCountry, or empty.");
         }
 
         errors.AddRange(options.Products.Where(id => !ProductId.IsValid(id))
@@ -36,11 +42,6 @@ internal sealed class CatalogOptionsValidator(IOptions<BillingOptions> billing, 
         if (!IsCurrencyPattern(options.ListPriceCurrencyPattern))
         {
             errors.Add("Catalog:ListPriceCurrencyPattern: must be a regular expression with a group named currency, without look-arounds or back-references.");
-        }
-
-        if (options.Deadline < TimeSpan.FromMilliseconds(100) || options.Deadline > TimeSpan.FromMinutes(1))
-        {
-            errors.Add($"Catalog:Deadline: {options.Deadline} is outside 00:00:00.1 to 00:01:00 (durations are hours:minutes:seconds).");
         }
 
         Contradiction(BillingOptions.Section, billing);

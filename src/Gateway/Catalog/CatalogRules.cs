@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Gateway.Configuration;
 using Gateway.Iso;
 using Gateway.Upstreams.Billing;
 using Microsoft.Extensions.Options;

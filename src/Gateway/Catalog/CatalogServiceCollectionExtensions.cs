@@ -7,7 +7,6 @@ internal static class CatalogServiceCollectionExtensions
     public static IServiceCollection AddCatalog(this IServiceCollection services)
     {
         services.AddOptionsSection<CatalogOptions, CatalogOptionsValidator>(CatalogOptions.Section);
-        services.AddOptionsSection<CatalogAccessOptions>(CatalogAccessOptions.Section);
         services.AddSingleton<CatalogRules>();
         services.AddSingleton<CatalogQuestionReader>();
         services.AddSingleton<KnownRequests>();

@@ -61,8 +61,8 @@ internal sealed partial class CatalogSources : IAsyncDisposable
     public static string SkuTag(string sku) => "sku:" + sku;
 
     /// <summary>A null value means that Billing knows no such product.</summary>
-    public Task<CacheAnswer<IReadOnlyList<BillingComponent>?, UpstreamFailure>> ComponentsAsync(ComponentsQuestion question) =>
-        _components.GetMany([Query(question)])[0];
+    public Task<CacheAnswer<IReadOnlyList<BillingComponent>?, UpstreamFailure>> ComponentsAsync(ComponentsQuestion question, CancellationToken abandoned) =>
+        _components.GetMany([Query(question)], abandoned)[0];
 
     /// <summary>What is known of a product without asking anybody.</summary>
     public bool TryPeek(ComponentsQuestion question, out IReadOnlyList<BillingComponent>? components) => _components.TryPeek(Query(question), out components);
@@ -71,8 +71,8 @@ internal sealed partial class CatalogSources : IAsyncDisposable
     public bool TryPeek(PriceQuestion question, out PaymentwallProduct? product) => _prices.TryPeek(Query(question), out product);
 
     /// <summary>One task per question, in order; a null value means that the SKU is not sold in that country.</summary>
-    public IReadOnlyList<Task<CacheAnswer<PaymentwallProduct?, UpstreamFailure>>> Prices(IReadOnlyList<PriceQuestion> questions) =>
-        _prices.GetMany([.. questions.Select(Query)]);
+    public IReadOnlyList<Task<CacheAnswer<PaymentwallProduct?, UpstreamFailure>>> Prices(IReadOnlyList<PriceQuestion> questions, CancellationToken abandoned) =>
+        _prices.GetMany([.. questions.Select(Query)], abandoned);
 
     public async ValueTask DisposeAsync()
     {
@@ -94,6 +94,7 @@ internal sealed partial class CatalogSources : IAsyncDisposable
     private static async Task<(T Value, UpstreamFailure? Failure)> LoadAsync<T>(Task<UpstreamResult<T>> asked) =>
         (await asked).TryGet(out var value, out var failure) ? (value, null) : (default!, failure);
 
+    [JsonSourceGenerationOptions(AllowDuplicateProperties = false)]
     [JsonSerializable(typeof(IReadOnlyList<BillingComponent>))]
     [JsonSerializable(typeof(PaymentwallProduct))]
     private sealed partial class CacheContext : JsonSerializerContext;

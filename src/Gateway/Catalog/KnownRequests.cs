@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Gateway.Upstreams.Paymentwall;
+using Gateway.Configuration;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
@@ -9,7 +9,7 @@ namespace Gateway.Catalog;
 /// Which question a request asks that was read before: the same target and the same headers that matter ask the same. So a question
 /// is read once, not for every page view. Bounded; when it is full it begins anew, which costs a reading each.
 /// </summary>
-internal sealed class KnownRequests(IOptions<CustomerCountryOptions> country)
+internal sealed class KnownRequests(IOptions<CatalogOptions> country)
 {
     /// <summary>With <see cref="Longest"/> some megabytes at the very most.</summary>
     internal const int Capacity = 2_048;

@@ -88,10 +88,11 @@ internal sealed class ReadyAnswer
 
     public string ETag(ContentCoding coding) => _etags[(int)coding];
 
-    /// <summary><c>Cache-Control</c> for everybody's caches.</summary>
+    /// <summary><c>Cache-Control</c>; made once, since an answer belongs to one question.</summary>
+    /// <param name="audience"><c>public</c> or <c>private</c>.</param>
     /// <param name="staleWindows">What follows for a complete answer: nobody is to keep another for longer than its freshness.</param>
-    public string CacheControl(string staleWindows) => _cacheControl ??= string.Create(
-        CultureInfo.InvariantCulture, $"public, max-age={(long)FreshFor.TotalSeconds}{(IsComplete ? staleWindows : string.Empty)}");
+    public string CacheControl(string audience, string staleWindows) => _cacheControl ??= string.Create(
+        CultureInfo.InvariantCulture, $"{audience}, max-age={(long)FreshFor.TotalSeconds}{(IsComplete ? staleWindows : string.Empty)}");
 
     /// <summary>How old it is, in words made once a second.</summary>
     public ReadyAge Age(DateTimeOffset now)

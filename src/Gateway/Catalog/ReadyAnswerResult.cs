@@ -3,16 +3,16 @@ using System.IO.Pipelines;
 namespace Gateway.Catalog;
 
 /// <summary>Sends a ready answer, or the word that the client has it already.</summary>
-internal sealed class ReadyAnswerResult(ReadyAnswer answer, CatalogHeaders headers, bool isPrivate, bool isHit) : IResult
+internal sealed class ReadyAnswerResult(ReadyAnswer answer, CatalogHeaders headers, CatalogQuestion question, bool isHit) : IResult
 {
     public Task ExecuteAsync(HttpContext httpContext) =>
-        WriteAsync(httpContext, answer, ContentCodings.Negotiate(httpContext.Request.Headers), headers, isPrivate, isHit);
+        WriteAsync(httpContext, answer, ContentCodings.Negotiate(httpContext.Request.Headers), headers, question, isHit);
 
-    public static Task WriteAsync(HttpContext context, ReadyAnswer answer, ContentCoding coding, CatalogHeaders headers, bool isPrivate, bool isHit)
+    public static Task WriteAsync(HttpContext context, ReadyAnswer answer, ContentCoding coding, CatalogHeaders headers, CatalogQuestion question, bool isHit)
     {
         var (request, response) = (context.Request, context.Response);
         var etag = answer.ETag(coding);
-        headers.Set(response, answer, etag, isPrivate, isHit);
+        headers.Set(response, answer, etag, question, isHit);
         if (CatalogHeaders.IsNotModified(request, etag))
         {
             response.StatusCode = StatusCodes.Status304NotModified;

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.Configuration.Json;
@@ -9,7 +10,8 @@ namespace Gateway.Configuration;
 
 /// <summary>
 /// One configuration section and the options bound to it. Checks it in two passes, so that an operator sees every error at once:
-/// values that cannot be converted (the binder alone would stop at the first), then the options' own validator.
+/// values that cannot be converted (the binder alone would stop at the first), then what the options' attributes and validators say. The
+/// validators that the framework's generator makes of the attributes name a property and no key.
 /// </summary>
 internal abstract class OptionsSection
 {
@@ -25,6 +27,9 @@ internal abstract class OptionsSection
 
     /// <summary>All errors of the section, each naming the key and the fix; empty if it is sound.</summary>
     public abstract IReadOnlyList<string> Check(IServiceProvider services);
+
+    /// <summary>From now on, where that is wanted: what is valid now is what a change that is not valid leaves in use.</summary>
+    public abstract void Follow(IServiceProvider services);
 
     /// <summary>Keys that none of the options bound to the section know: most likely misspelt ones.</summary>
     public static IEnumerable<string> UnknownKeys(IConfigurationSection section, IEnumerable<Type> types)
@@ -96,8 +101,11 @@ internal abstract class OptionsSection
     private static (string Path, string Error) Error(IConfigurationSection key, Type wanted) =>
         (key.Path, $"{key.Path}: the value is not {Describe(wanted)}.");
 
-    /// <summary>A key that is set to null, at any depth, where only a value or no key at all makes sense.</summary>
-    protected static IEnumerable<string> NullErrors(string path, object options)
+    /// <summary>
+    /// What the attributes of the options do not permit, at any depth; and a key that is set to null where only a value or no key at all
+    /// makes sense.
+    /// </summary>
+    internal static IEnumerable<(string Error, bool IsNull)> ValueErrors(string path, object options)
     {
         var nullability = new NullabilityInfoContext();
         foreach (var property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite && p.GetIndexParameters().Length == 0))
@@ -105,9 +113,13 @@ internal abstract class OptionsSection
             var key = $"{path}:{property.Name}";
             var value = property.GetValue(options);
             var errors =
-                value is null ? nullability.Create(property).WriteState == NullabilityState.NotNull ? [NullError(key)] : []
-                : value is IList list ? Enumerable.Range(0, list.Count).SelectMany(n => list[n] is { } item ? NullErrorsIn($"{key}:{n}", item) : [NullError($"{key}:{n}")])
-                : NullErrorsIn(key, value);
+                value is null && nullability.Create(property).WriteState == NullabilityState.NotNull ? [NullError(key)]
+                : AttributeErrors(key, property, value).Concat(value switch
+                {
+                    null => [],
+                    IList list => Enumerable.Range(0, list.Count).SelectMany(n => list[n] is { } item ? ValueErrorsIn($"{key}:{n}", item) : [NullError($"{key}:{n}")]),
+                    _ => ValueErrorsIn(key, value),
+                });
             foreach (var error in errors)
             {
                 yield return error;
@@ -115,10 +127,23 @@ internal abstract class OptionsSection
         }
     }
 
-    private static IEnumerable<string> NullErrorsIn(string path, object value) =>
-        value.GetType() is { IsClass: true } type && type.Namespace?.StartsWith(nameof(Gateway), StringComparison.Ordinal) == true ? NullErrors(path, value) : [];
+    private static IEnumerable<(string Error, bool IsNull)> ValueErrorsIn(string path, object value) =>
+        value.GetType() is { IsClass: true } type && type.Namespace?.StartsWith(nameof(Gateway), StringComparison.Ordinal) == true ? ValueErrors(path, value) : [];
 
-    private static string NullError(string key) => $"{key}: is null; give it a value or leave the key out.";
+    private static (string Error, bool IsNull) NullError(string key) => ($"{key}: is null; give it a value or leave the key out.", true);
+
+    private static IEnumerable<(string Error, bool IsNull)> AttributeErrors(string key, PropertyInfo property, object? value) =>
+        from attribute in property.GetCustomAttributes<ValidationAttribute>()
+        let what = attribute switch
+        {
+            { ErrorMessage: { } message } => message,
+            RangeAttribute range => FormattableString.Invariant(
+                $"{value} is outside {range.Minimum} to {range.Maximum}{(range.OperandType == typeof(TimeSpan) ? " (durations are hours:minutes:seconds)" : string.Empty)}."),
+            _ when property.IsDefined(typeof(SecretAttribute)) => "is required; give it by environment or secret file, never in appsettings.json.",
+            _ => "is required.",
+        }
+        where !attribute.IsValid(value)
+        select ($"{key}: {what}", false);
 
     /// <summary>Secrets in a settings file, which is shared, copied and committed more readily than anybody means to.</summary>
     protected static IEnumerable<string> MisplacedSecrets(IConfiguration configuration, IConfigurationSection section, Type type) =>
@@ -139,6 +164,12 @@ internal abstract class OptionsSection
         if (wanted == typeof(Uri))
         {
             return Uri.TryCreate(value, UriKind.Absolute, out _);
+        }
+
+        // A bare 5 is five days to .NET, and five seconds to everybody else.
+        if (wanted == typeof(TimeSpan) && !value.Contains(':', StringComparison.Ordinal) && value.Trim() != "0")
+        {
+            return false;
         }
 
         try
@@ -163,7 +194,7 @@ internal abstract class OptionsSection
 }
 
 /// <inheritdoc/>
-internal sealed class OptionsSection<TOptions>(string name) : OptionsSection
+internal sealed class OptionsSection<TOptions>(string name, bool follows = false) : OptionsSection
     where TOptions : class, new()
 {
     public override string Name => name;
@@ -181,6 +212,14 @@ internal sealed class OptionsSection<TOptions>(string name) : OptionsSection
             .. MisplacedSecrets(configuration, section, typeof(TOptions)),
             .. Validate(services, section, unconvertible.ConvertAll(key => key.Path)),
         ];
+    }
+
+    public override void Follow(IServiceProvider services)
+    {
+        if (follows)
+        {
+            _ = services.GetRequiredService<IOptionsMonitor<TOptions>>().CurrentValue;
+        }
     }
 
     /// <summary>Validates what is left without the keys that cannot be converted, so that they do not hide other errors.</summary>
@@ -202,10 +241,10 @@ internal sealed class OptionsSection<TOptions>(string name) : OptionsSection
             return [$"{name}: a value in this section has the wrong shape."];
         }
 
-        var nulls = NullErrors(name, options).ToList();
-        return nulls.Count > 0
-            ? nulls
+        var errors = ValueErrors(name, options).ToList();
+        return errors.Select(error => error.Error).Concat(errors.Exists(error => error.IsNull)
+            ? []
             : services.GetServices<IValidateOptions<TOptions>>()
-                .SelectMany(validator => validator.Validate(Options.DefaultName, options).Failures ?? []);
+                .SelectMany(validator => validator.Validate(Options.DefaultName, options).Failures ?? []));
     }
 }

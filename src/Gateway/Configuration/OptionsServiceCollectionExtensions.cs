@@ -4,32 +4,35 @@ namespace Gateway.Configuration;
 
 internal static class OptionsServiceCollectionExtensions
 {
-    /// <summary>Binds a section to options of which every value that can be converted is sound.</summary>
-    public static IServiceCollection AddOptionsSection<TOptions>(this IServiceCollection services, string section)
+    /// <summary>
+    /// Binds a section to its options, checked by their attributes before the host listens. <c>IOptions</c> is what was read at the start
+    /// and never changes.
+    /// </summary>
+    /// <param name="services">Where to.</param>
+    /// <param name="section">Name of the section.</param>
+    /// <param name="follows"><c>IOptionsMonitor</c> follows the section while the program runs (<see cref="LastValidOptions{TOptions}"/>).</param>
+    public static IServiceCollection AddOptionsSection<TOptions>(this IServiceCollection services, string section, bool follows = false)
         where TOptions : class, new()
     {
-        var known = new OptionsSection<TOptions>(section);
+        var known = new OptionsSection<TOptions>(section, follows);
         services.AddOptions<TOptions>().BindConfiguration(section);
+        if (follows)
+        {
+            services.AddSingleton<IOptionsMonitor<TOptions>, LastValidOptions<TOptions>>();
+        }
+
         services.AddSingleton(known);
         services.AddSingleton<OptionsSection>(known);
         return services;
     }
 
-    /// <summary>Binds a section to its options, validated by <typeparamref name="TValidator"/> before the host listens.</summary>
-    /// <param name="services">Where to.</param>
-    /// <param name="section">Name of the section.</param>
-    /// <param name="reloads">The options follow the section while the program runs (<see cref="LastSoundOptions{TOptions}"/>).</param>
-    public static IServiceCollection AddOptionsSection<TOptions, TValidator>(this IServiceCollection services, string section, bool reloads = false)
+    /// <summary>The same, checked by <typeparamref name="TValidator"/> as well: what no attribute can say.</summary>
+    public static IServiceCollection AddOptionsSection<TOptions, TValidator>(this IServiceCollection services, string section, bool follows = false)
         where TOptions : class, new()
         where TValidator : class, IValidateOptions<TOptions>
     {
-        services.AddOptionsSection<TOptions>(section);
+        services.AddOptionsSection<TOptions>(section, follows);
         services.AddSingleton<IValidateOptions<TOptions>, TValidator>();
-        if (reloads)
-        {
-            services.AddSingleton<IOptions<TOptions>, LastSoundOptions<TOptions>>();
-        }
-
         return services;
     }
 }

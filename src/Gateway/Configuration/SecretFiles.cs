@@ -11,12 +11,12 @@ namespace Gateway.Configuration;
 internal static class SecretFiles
 {
     /// <summary>Where they are looked for; default <c>/run/secrets</c>. A folder that is absent at the start is never looked at again.</summary>
-    public const string FolderKey = $"{SecretFilesOptions.Section}:{nameof(SecretFilesOptions.SecretsFolder)}";
+    public const string FolderKey = $"{HostingOptions.Section}:{nameof(HostingOptions.SecretsFolder)}";
 
     /// <exception cref="InvalidOperationException">A file in the folder cannot be read.</exception>
     public static void AddSecretFiles(this ConfigurationManager configuration)
     {
-        var folder = configuration[FolderKey] is { Length: > 0 } named ? named : new SecretFilesOptions().SecretsFolder;
+        var folder = configuration[FolderKey] is { Length: > 0 } named ? named : new HostingOptions().SecretsFolder;
         if (!Directory.Exists(folder))
         {
             return;

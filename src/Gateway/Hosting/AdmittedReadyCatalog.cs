@@ -3,7 +3,7 @@ using Gateway.Catalog;
 namespace Gateway.Hosting;
 
 /// <summary>
-/// The same behind the limits, for who had to wait for one (a client that comes seldom, for every request) or has an API key: what
+/// The same behind authentication and rate limits, for requests with an API key and for all where the catalog has a rate limit: what
 /// follows is not for a ready answer.
 /// </summary>
 internal sealed class AdmittedReadyCatalog(RequestDelegate next, KnownRequests requests, CatalogAnswers answers, CatalogHeaders headers)
@@ -16,7 +16,7 @@ internal sealed class AdmittedReadyCatalog(RequestDelegate next, KnownRequests r
         }
 
         headers.SetVary(context.Response);
-        context.Features.Set(CatalogFacts.Of(CatalogFacts.Ready, ready.Completeness));
+        CatalogFacts.Of(CatalogFacts.Ready, ready.Completeness).Describe(context);
         return CatalogEndpoints.WriteReadyAsync(context, ready, known.Question, known.Coding, headers);
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Gateway.Configuration;
 
 namespace Gateway.Hosting;
 
@@ -35,9 +36,7 @@ internal static class HealthProbe
         {
             // Never through a proxy: it is this machine.
             using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = Patience };
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, Path));
-            request.Headers.Host = AllowedHost(configuration["AllowedHosts"]);
-            using var response = await client.SendAsync(request);
+            using var response = await client.GetAsync(new Uri(address, Path));
             if (response.StatusCode == HttpStatusCode.OK)
             {
                 return 0;
@@ -53,9 +52,14 @@ internal static class HealthProbe
         return 1;
     }
 
-    /// <summary>Where Kestrel listens, by its own rules: its endpoints, else <c>urls</c>, else the ports, else port 5000. Plain http first.</summary>
+    /// <summary>The management port, else where Kestrel listens, by its own rules: its endpoints, else <c>urls</c>, else the ports, else port 5000. Plain http first.</summary>
     internal static Uri? AddressOf(IConfiguration configuration)
     {
+        if (ManagementEndpoint.Port(configuration) is > 0 and var port)
+        {
+            return new UriBuilder(Uri.UriSchemeHttp, IPAddress.Loopback.ToString(), port).Uri;
+        }
+
         string?[] endpoints = [.. configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"])];
         var addresses = endpoints is [_, ..] ? endpoints : configuration["urls"] is { Length: > 0 } urls ? urls.Split(';') : Ports(configuration);
         return addresses.Select(Local).OfType<Uri>().OrderBy(address => address.Scheme, StringComparer.Ordinal).FirstOrDefault();
@@ -98,14 +102,5 @@ internal static class HealthProbe
             parsed = null!;
             return false;
         }
-    }
-
-    /// <summary>A host that the gateway's host filter lets pass; null where it lets all pass.</summary>
-    internal static string? AllowedHost(string? allowedHosts)
-    {
-        string[] hosts = [.. (allowedHosts ?? "*").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
-        return hosts is [] || hosts.Any(host => host is "*" or "[::]" or "0.0.0.0")
-            ? null
-            : hosts[0].Replace("*.", "health.", StringComparison.Ordinal);
     }
 }

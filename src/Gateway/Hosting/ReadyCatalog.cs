@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using Gateway.Catalog;
+using Gateway.Configuration;
 using Gateway.Hosting.Draining;
 using Gateway.Hosting.Observability;
 using Gateway.Hosting.Security;
@@ -8,13 +8,13 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Hosting;
 
 /// <summary>
-/// In front of everything: answers what was asked before and whose answer is ready. One look at the request, one at the answer, one at
-/// the client's limit, one write. What it cannot answer in passing goes the long way, which comes to the same: a request with an API
-/// key (whose limits are its own), one that has to wait for its limit or is beyond it, one that is to be logged, and all while draining.
+/// In front of everything: answers what was asked before and whose answer is ready. One look at the request, one at the answer, one
+/// write. What it cannot answer in passing goes the long way, which comes to the same: a request with an API key, one that is to be
+/// logged, and all while draining. It is not there where the catalog has a rate limit, which only Redis can check.
 /// </summary>
 internal sealed class ReadyCatalog(
     RequestDelegate next, KnownRequests requests, CatalogAnswers answers, CatalogHeaders headers, AnswerHeaders always, CorsHeaders cors,
-    ClientLimits limits, Drain drain, IOptions<RequestLogOptions> log)
+    Drain drain, IOptionsMonitor<HostingOptions> log)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -26,10 +26,10 @@ internal sealed class ReadyCatalog(
             return next(context);
         }
 
-        var isLogged = Random.Shared.NextDouble() < log.Value.WarmRequestLogSampling;
-        if (isLogged || !limits.Admits(context))
+        var isSampled = Random.Shared.NextDouble() < log.CurrentValue.WarmRequestLogSampling;
+        if (isSampled)
         {
-            RequestLog.Choose(context, isLogged);
+            RequestLogging.SetSampled(context, isSampled);
             return next(context);
         }
 
@@ -43,12 +43,8 @@ internal sealed class ReadyCatalog(
         headers.SetVary(context.Response);
         always.SetForData(context.Response.Headers);
         cors.Set(context);
+        CatalogFacts.Of(CatalogFacts.Ready, ready.Completeness).Describe(context);
         var written = CatalogEndpoints.WriteReadyAsync(context, ready, known.Question, known.Coding, headers);
-        if (Activity.Current is { } span)
-        {
-            RequestLog.Describe(span, context, CatalogFacts.Of(CatalogFacts.Ready, ready.Completeness));
-        }
-
         return written.IsCompletedSuccessfully ? written : CountAsync(written);
     }
 

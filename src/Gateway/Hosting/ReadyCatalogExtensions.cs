@@ -1,4 +1,4 @@
-using Gateway.Catalog;
+using Gateway.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
@@ -9,7 +9,7 @@ internal static class ReadyCatalogExtensions
     /// <inheritdoc cref="ReadyCatalog"/>
     public static void UseReadyCatalog(this WebApplication app)
     {
-        if (!NeedsKey(app))
+        if (!NeedsKey(app) && app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value.RateLimits.Catalog is null)
         {
             app.UseMiddleware<ReadyCatalog>();
         }
@@ -24,5 +24,5 @@ internal static class ReadyCatalogExtensions
         }
     }
 
-    private static bool NeedsKey(WebApplication app) => app.Services.GetRequiredService<IOptions<CatalogAccessOptions>>().Value.RequireKeyForCatalog;
+    private static bool NeedsKey(WebApplication app) => app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value.RequireKeyForCatalog;
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Gateway.AccessTokens;
 using Gateway.Catalog;
+using Gateway.Configuration;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
@@ -46,9 +47,8 @@ internal static class Rehearsal
             "pricingModel":"flat_fee","price":100,"billingPeriodUnit":"month","trialPeriodValue":10,"trialPeriodUnit":"day","freeQuantity":0,"mandatoryComponentIds":[]}]}
             """u8,
             Product)!;
-        _ = PaymentwallPayload.TryRead(
-            """{"object":"product","id":"1","name":"R","amount":"1.00","currency":"EUR","period_length":"1","period_type":"month","recurring":"1","trial":"0","post_trial_product_id":"","old_price":""}"""u8,
-            out var price);
+        var price = PaymentwallPayload.Read(
+            """{"object":"product","id":"1","name":"R","amount":"1.00","currency":"EUR","period_length":"1","period_type":"month","recurring":"1","trial":"0","post_trial_product_id":"","old_price":""}"""u8).Product;
         var response = CatalogMerge.Merge(
             new CatalogQuestion { Products = [Product], Country = "DE", CountrySource = CountrySource.Query },
             [new ProductListing(Product, components)],

@@ -1,6 +1,5 @@
 using Gateway.Configuration;
 using Gateway.Hosting.Observability;
-using Gateway.Hosting.Security;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
@@ -21,9 +20,19 @@ internal static partial class StartupValidation
             // What is misspelt elsewhere is a default instead of a value; here it is an open door.
             .. UnknownKeys(services).Where(IsSecurity).Select(key => $"{key}: there is no such key."),
             .. TrustsEverybody(services.GetRequiredService<IConfiguration>()),
-            .. OpenTelemetryExport.Error() is { } error ? [error] : Array.Empty<string>(),
+            .. OpenTelemetryExport.Error(services) is { } error ? [error] : Array.Empty<string>(),
         ];
-        return Report([.. errors.Distinct(StringComparer.Ordinal)], output);
+        if (!Report([.. errors.Distinct(StringComparer.Ordinal)], output))
+        {
+            return false;
+        }
+
+        foreach (var section in services.GetServices<OptionsSection>())
+        {
+            section.Follow(services);
+        }
+
+        return true;
     }
 
     private static IEnumerable<string> UnknownKeys(IServiceProvider services)

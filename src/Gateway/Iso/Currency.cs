@@ -26,5 +26,5 @@ internal sealed record Currency(string Code, int Exponent)
 
     private static FrozenDictionary<string, Currency> Table(params (int Exponent, string Codes)[] rows) =>
         rows.SelectMany(row => row.Codes.Split(' ').Select(code => new Currency(code, row.Exponent)))
-            .ToFrozenDictionary(currency => currency.Code, StringComparer.Ordinal);
+            .ToFrozenDictionary(currency => currency.Code, StringComparer.OrdinalIgnoreCase);
 }

@@ -15,13 +15,17 @@ internal sealed record Period(string Unit, int Count, string Iso)
     public static bool TryCreate(string? unit, long count, [NotNullWhen(true)] out Period? period)
     {
         period = null;
-        if (unit is null || !Units.Contains(unit) || count is < 1 or > 10_000)
+        if (unit is null || Units.FirstOrDefault(known => IsSpelling(unit, known)) is not { } name || count is < 1 or > 10_000)
         {
             return false;
         }
 
-        var designator = char.ToUpperInvariant(unit[0]);
-        period = new Period(unit, (int)count, string.Create(CultureInfo.InvariantCulture, $"P{count}{designator}"));
+        var designator = char.ToUpperInvariant(name[0]);
+        period = new Period(name, (int)count, string.Create(CultureInfo.InvariantCulture, $"P{count}{designator}"));
         return true;
     }
+
+    /// <summary>In any case, and in the plural: <c>Months</c>.</summary>
+    private static bool IsSpelling(string text, string unit) =>
+        text.StartsWith(unit, StringComparison.OrdinalIgnoreCase) && (text.Length == unit.Length || text.AsSpan(unit.Length) is "s" or "S");
 }

@@ -18,6 +18,7 @@ internal sealed record Problem(string Code, int Status, string Title)
     public static readonly Problem UpstreamRejected = new("upstreamRejected", 502, "An upstream refused the gateway's call.");
     public static readonly Problem UpstreamBadPayload = new("upstreamBadPayload", 502, "An upstream's answer could not be understood.");
     public static readonly Problem UpstreamUnreachable = new("upstreamUnreachable", 502, "An upstream could not be reached.");
+    public static readonly Problem UpstreamOutcomeUnknown = new("upstreamOutcomeUnknown", 502, "The connection broke after the call was sent; the upstream may have done it.");
     public static readonly Problem TokenUnavailable = new("tokenUnavailable", 503, "No access token could be obtained.");
     public static readonly Problem CircuitOpen = new("circuitOpen", 503, "An upstream kept failing and is being left alone for a moment.");
     public static readonly Problem PricesUnavailable = new("pricesUnavailable", 503, "Not every price could be obtained.");
@@ -27,7 +28,7 @@ internal sealed record Problem(string Code, int Status, string Title)
     public static IReadOnlyList<Problem> All { get; } =
     [
         InvalidParameter, Unauthenticated, Forbidden, ProductNotFound, RouteNotFound, MethodNotAllowed, TooLarge, TooManyRequests,
-        InternalError, UpstreamRejected, UpstreamBadPayload, UpstreamUnreachable, TokenUnavailable, CircuitOpen, PricesUnavailable,
+        InternalError, UpstreamRejected, UpstreamBadPayload, UpstreamUnreachable, UpstreamOutcomeUnknown, TokenUnavailable, CircuitOpen, PricesUnavailable,
         Overloaded, UpstreamTimedOut,
     ];
 

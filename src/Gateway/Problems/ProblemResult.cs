@@ -9,7 +9,8 @@ namespace Gateway.Problems;
 /// <param name="detail">This occurrence in words; never text of an upstream's.</param>
 /// <param name="parameter">The offending parameter.</param>
 /// <param name="retryAfter">When to try again; default 1 s where the problem is retriable. Rounded up to whole seconds.</param>
-internal sealed partial class ProblemResult(Problem problem, string? detail = null, string? parameter = null, TimeSpan? retryAfter = null)
+/// <param name="allow">The methods that are allowed, where the router does not say them.</param>
+internal sealed partial class ProblemResult(Problem problem, string? detail = null, string? parameter = null, TimeSpan? retryAfter = null, string? allow = null)
     : IResult
 {
     private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(1);
@@ -23,6 +24,11 @@ internal sealed partial class ProblemResult(Problem problem, string? detail = nu
         {
             var seconds = Math.Max(1, (long)Math.Ceiling((retryAfter ?? DefaultRetryAfter).TotalSeconds));
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (allow is not null)
+        {
+            response.Headers.Allow = allow;
         }
 
         if (problem.Status == StatusCodes.Status401Unauthorized)

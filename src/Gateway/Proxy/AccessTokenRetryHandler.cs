@@ -19,7 +19,7 @@ internal sealed class AccessTokenRetryHandler(AccessTokenProvider tokens, HttpMe
         }
 
         var renewed = await tokens.RenewRejectedAsync(rejected, cancellationToken);
-        if (renewed is null || ReferenceEquals(renewed, rejected) || request.Content is not null || !MayRepeat(request.Method))
+        if (renewed is null || ReferenceEquals(renewed, rejected) || request.Content is not null || !request.Method.IsIdempotent())
         {
             return response;
         }
@@ -33,10 +33,7 @@ internal sealed class AccessTokenRetryHandler(AccessTokenProvider tokens, HttpMe
 
         again.Headers.Remove(HeaderNames.Authorization);
         again.Headers.TryAddWithoutValidation(HeaderNames.Authorization, renewed.Header);
+        again.Options.Set(AccessTokenTransform.Attached, renewed);
         return await base.SendAsync(again, cancellationToken);
     }
-
-    /// <summary>RFC 9110 §9.2.2.</summary>
-    private static bool MayRepeat(HttpMethod method) =>
-        method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Options || method == HttpMethod.Put || method == HttpMethod.Delete;
 }

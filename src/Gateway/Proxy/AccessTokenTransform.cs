@@ -8,7 +8,7 @@ namespace Gateway.Proxy;
 /// <summary>Attaches the gateway's bearer token. Without one nothing is sent: the answer is <c>tokenUnavailable</c>.</summary>
 internal sealed class AccessTokenTransform(AccessTokenProvider tokens, TimeProvider time) : RequestTransform
 {
-    /// <summary>The token that was attached, for <see cref="AccessTokenRetryHandler"/>.</summary>
+    /// <summary>The token that was attached, for <see cref="AccessTokenRetryHandler"/> and <see cref="TokenEchoHandler"/>.</summary>
     public static readonly HttpRequestOptionsKey<AccessToken> Attached = new("Gateway.AccessToken");
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);

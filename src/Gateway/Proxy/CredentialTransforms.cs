@@ -8,9 +8,9 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace Gateway.Proxy;
 
 /// <summary>
-/// What every route does to headers, and, last in the chain, the credentials of those that attach some. Up by allow-list: the
-/// caller's own credentials, cookies, forwarding and method-override headers never travel. Down by stripping: an upstream must not
-/// set cookies or policies for the gateway's origin.
+/// What every route does to headers, and, last in the chain, the credentials of those that attach some. Both ways by allow-list: the
+/// caller's own credentials, cookies, forwarding and method-override headers never travel up, and what an upstream says for its own
+/// origin (cookies, policies, challenges) never becomes the gateway's.
 /// </summary>
 internal sealed class CredentialTransforms(AccessTokenTransform accessToken, PaymentwallSignatureTransform signature) : ITransformProvider
 {
@@ -20,7 +20,17 @@ internal sealed class CredentialTransforms(AccessTokenTransform accessToken, Pay
         "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range", "User-Agent", "sandbox",
     ];
 
-    private static readonly string[] StrippedDown = ["Set-Cookie", "Server", "WWW-Authenticate", "Clear-Site-Data"];
+    /// <summary>Representation, validators, caching, what RFC 9110 and the rate-limit drafts say to a client. A route adds to it by <c>ResponseHeadersAllowed</c>.</summary>
+    private static readonly string[] AllowedDown =
+    [
+        "Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Content-Range", "Content-Disposition", "Accept-Ranges", "Allow",
+        "ETag", "Last-Modified", "Date", "Age", "Cache-Control", "Expires", "Pragma", "Vary", "Link", "Retry-After",
+        "RateLimit", "RateLimit-Policy", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset",
+        "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
+    ];
+
+    /// <summary>Not even where a route allows them.</summary>
+    private static readonly string[] NeverDown = ["Set-Cookie", "Set-Cookie2", "Server", "WWW-Authenticate", "Proxy-Authenticate", "Clear-Site-Data"];
 
     public void ValidateRoute(TransformRouteValidationContext context)
     {
@@ -48,11 +58,17 @@ internal sealed class CredentialTransforms(AccessTokenTransform accessToken, Pay
         }
 
         var attachesCredentials = context.Route.AttachesCredentials();
+
+        // First, so that a header which the route sets stays as it was set.
+        context.CopyResponseHeaders = false;
+        context.ResponseTransforms.Insert(0, new ResponseHeadersAllowedTransform(AllowedDown));
+        context.CopyResponseTrailers = false;
+        context.ResponseTrailersTransforms.Insert(0, new ResponseTrailersAllowedTransform(AllowedDown));
         context.AddResponseTransform(response => PassAsync(response, attachesCredentials));
         context.AddResponseTrailersTransform(response =>
         {
             // A header that comes after the body is a header all the same.
-            Strip(response.HttpContext.Features.Get<IHttpResponseTrailersFeature>()?.Trailers);
+            Strip(response.HttpContext.Features.Get<IHttpResponseTrailersFeature>()?.Trailers, response.ProxyResponse?.Headers.Connection);
             return default;
         });
     }
@@ -81,8 +97,20 @@ internal sealed class CredentialTransforms(AccessTokenTransform accessToken, Pay
             return;
         }
 
-        Strip(response.Headers);
+        Strip(response.Headers, upstream.Headers.Connection);
         response.Headers.XContentTypeOptions = "nosniff";
+        if (!attachesCredentials && upstream.Headers.Location is { } location && !IsItsOwn(location, upstream))
+        {
+            response.Headers.Location = location.OriginalString;
+        }
+
+        if (status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified)
+        {
+            // Whatever length it claims, there is no body.
+            response.ContentLength = null;
+            context.SuppressResponseBody = true;
+        }
+
         if (upstream.Content.Headers.ContentType?.MediaType == "text/event-stream")
         {
             // Endless by nature: the route's total time is not for these, and the client must not wait for the first event to
@@ -92,25 +120,22 @@ internal sealed class CredentialTransforms(AccessTokenTransform accessToken, Pay
         }
     }
 
-    private static void Strip(IHeaderDictionary? headers)
+    /// <summary>An address of the upstream's host: of no use to the caller, and not to be known.</summary>
+    private static bool IsItsOwn(Uri location, HttpResponseMessage upstream) =>
+        location.IsAbsoluteUri && location.Host.Equals(upstream.RequestMessage?.RequestUri?.Host, StringComparison.OrdinalIgnoreCase);
+
+    /// <param name="headers">From which is taken what never passes.</param>
+    /// <param name="hopByHop">Names in the upstream's <c>Connection</c>: they are about that connection.</param>
+    private static void Strip(IHeaderDictionary? headers, IEnumerable<string>? hopByHop)
     {
-        if (headers is null)
+        foreach (var name in headers is null ? [] : NeverDown.Concat(hopByHop ?? []))
         {
-            return;
+            headers!.Remove(name);
         }
 
-        List<string>? stripped = null;
-        foreach (var (name, _) in headers)
+        foreach (var name in headers?.Keys.Where(name => name.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase)).ToList() ?? [])
         {
-            if (IsStripped(name))
-            {
-                (stripped ??= []).Add(name);
-            }
+            headers!.Remove(name);
         }
-
-        stripped?.ForEach(name => headers.Remove(name));
     }
-
-    private static bool IsStripped(string name) =>
-        StrippedDown.Contains(name, StringComparer.OrdinalIgnoreCase) || name.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase);
 }

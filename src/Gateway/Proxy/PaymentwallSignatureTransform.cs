@@ -10,7 +10,7 @@ namespace Gateway.Proxy;
 /// Signs the final query. The caller's <c>key</c>, <c>sign</c> and <c>sign_version</c> are dropped and ours put in; the values enter
 /// the signature raw and the address encoded. A parameter given twice has no signature that both sides agree on, and is refused.
 /// </summary>
-internal sealed class PaymentwallSignatureTransform(IOptions<PaymentwallOptions> options) : RequestTransform
+internal sealed class PaymentwallSignatureTransform(IOptionsMonitor<PaymentwallOptions> options) : RequestTransform
 {
     private static readonly string[] Ours = ["key", "sign", "sign_version"];
 
@@ -34,7 +34,7 @@ internal sealed class PaymentwallSignatureTransform(IOptions<PaymentwallOptions>
         }
 
         // Once: they change together.
-        var project = options.Value;
+        var project = options.CurrentValue;
         parameters.Add(new("key", project.ProjectKey));
         parameters.Add(new("sign_version", project.SignatureVersion == 3 ? "3" : "2"));
         var sign = PaymentwallSignature.Compute(parameters, project.SecretKey, project.SignatureVersion);

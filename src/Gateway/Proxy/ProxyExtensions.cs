@@ -1,6 +1,7 @@
 using Gateway.Admission;
 using Gateway.Problems;
 using Gateway.Telemetry;
+using Microsoft.AspNetCore.DataProtection;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Proxy;
@@ -22,8 +23,12 @@ internal static class ProxyExtensions
             .AddTransformFactory<CredentialTransformFactory>()
             .AddTransforms<CredentialTransforms>();
 
-        // YARP protects affinity cookies. The keys for that would be read or made, and written to the home folder, at every start.
-        services.Remove(services.Single(service => service.ImplementationType?.Name == "DataProtectionHostedService"));
+        // YARP adds data protection for affinity cookies. What that starts would make keys and write them to the home folder.
+        foreach (var service in services.Where(service => service.ServiceType == typeof(IHostedService) && service.ImplementationType?.Assembly == typeof(IDataProtectionBuilder).Assembly).ToList())
+        {
+            services.Remove(service);
+        }
+
         return services;
     }
 
@@ -35,13 +40,15 @@ internal static class ProxyExtensions
         pipeline.Use(async (context, next) =>
         {
             var proxied = context.GetReverseProxyFeature();
-            if (guard.Check(context, proxied.Route.Config) is { } refused)
+            if (ProxyGuard.Check(context, proxied.Route.Config) is { } refused)
             {
                 await refused.ExecuteAsync(context);
                 return;
             }
 
-            using var slot = slots.TryEnterForwarded(proxied.Cluster.Config.ClusterId);
+            guard.Prepare(context.Request, proxied.Route.Config);
+
+            using var slot = slots.TryEnterForwarded(proxied.Cluster.Config.ClusterId, ClientIdentity.Of(context));
             if (slot is null)
             {
                 Metrics.RequestsShed.Add(1, Metrics.Tag("kind", "proxy"));

@@ -9,9 +9,10 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Proxy;
 
 /// <summary>
-/// The last look at a request before YARP forwards it. (1) Upgrades only where a route allows them. (2) On routes that attach
-/// credentials no path whose meaning an upstream might see differently from the router here. (3) What is signed for anybody is
-/// exactly the product details call: a signer that signs anything is an oracle.
+/// The last look at a request before YARP forwards it. (1) Upgrades only where a route allows them, and else the methods of
+/// <see cref="ForwardedMethods"/>. (2) No expectation but 100-continue. (3) On routes that attach credentials no path whose meaning an
+/// upstream might see differently from the router here, (4) and no body from anybody: a form may name another method. (5) What is
+/// signed for anybody is exactly the product details call: a signer that signs anything is an oracle.
 /// </summary>
 internal sealed partial class ProxyGuard(CustomerCountry customerCountry)
 {
@@ -21,13 +22,26 @@ internal sealed partial class ProxyGuard(CustomerCountry customerCountry)
 
     private static readonly string[] ProductDetails = ["ag_external_id", "country_code", "callback"];
 
-    /// <summary>Null, or the problem to answer with.</summary>
-    public ProblemResult? Check(HttpContext context, RouteConfig route)
+    /// <summary>Null, or what to answer instead of forwarding.</summary>
+    public static IResult? Check(HttpContext context, RouteConfig route)
     {
         // 1
-        if (IsUpgrade(context) && !route.AllowsUpgrade())
+        if (IsUpgrade(context))
         {
-            return new ProblemResult(Problem.InvalidParameter, "Upgrade: this route does not allow protocol upgrades.", "Upgrade");
+            if (!route.AllowsUpgrade())
+            {
+                return new ProblemResult(Problem.InvalidParameter, "Upgrade: this route does not allow protocol upgrades.", "Upgrade");
+            }
+        }
+        else if (!ForwardedMethods.Contains(context.Request.Method))
+        {
+            return new ProblemResult(Problem.MethodNotAllowed, allow: ForwardedMethods.Allow);
+        }
+
+        // 2
+        if (context.Request.Headers.Expect is { Count: > 0 } expect && !expect.ToString().Equals("100-continue", StringComparison.OrdinalIgnoreCase))
+        {
+            return TypedResults.StatusCode(StatusCodes.Status417ExpectationFailed);
         }
 
         if (!route.AttachesCredentials())
@@ -35,14 +49,34 @@ internal sealed partial class ProxyGuard(CustomerCountry customerCountry)
             return null;
         }
 
-        // 2
+        // 3
         if (!IsPlain(context.Request.Path.Value!))
         {
             return new ProblemResult(Problem.RouteNotFound);
         }
 
-        // 3
-        return route.Signs() && route.IsAnonymous() ? CheckProductDetails(context.Request) : null;
+        if (!route.IsAnonymous())
+        {
+            return null;
+        }
+
+        // 4
+        if (MayHaveBody(context))
+        {
+            return new ProblemResult(Problem.InvalidParameter, "body: this call takes none.", "body");
+        }
+
+        // 5
+        return route.Signs() ? CheckProductDetails(context.Request) : null;
+    }
+
+    /// <summary>Completes a request that <see cref="Check"/> has let pass: left out, Paymentwall would take the country of the data centre.</summary>
+    public void Prepare(HttpRequest request, RouteConfig route)
+    {
+        if (route.Signs() && route.IsAnonymous() && !request.Query.ContainsKey("country_code"))
+        {
+            request.QueryString = request.QueryString.Add("country_code", customerCountry.Of(request.Headers).Country);
+        }
     }
 
     /// <summary>
@@ -57,7 +91,10 @@ internal sealed partial class ProxyGuard(CustomerCountry customerCountry)
         context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
         || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
 
-    private ProblemResult? CheckProductDetails(HttpRequest request)
+    private static bool MayHaveBody(HttpContext context) =>
+        context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? (context.Request.ContentLength > 0 || context.Request.Headers.TransferEncoding.Count > 0);
+
+    private static ProblemResult? CheckProductDetails(HttpRequest request)
     {
         foreach (var (name, values) in request.Query)
         {
@@ -82,12 +119,7 @@ internal sealed partial class ProxyGuard(CustomerCountry customerCountry)
             return Invalid("callback", "is not a JavaScript identifier path of at most 128 characters");
         }
 
-        if (!request.Query.TryGetValue("country_code", out var country))
-        {
-            // Left out, Paymentwall would take the country of the data centre.
-            request.QueryString = request.QueryString.Add("country_code", customerCountry.Of(request.Headers).Country);
-        }
-        else if (!CountryCode.TryParse(country.ToString(), out _))
+        if (request.Query.TryGetValue("country_code", out var country) && !CountryCode.TryParse(country.ToString(), out _))
         {
             return Invalid("country_code", "is not an ISO 3166-1 alpha-2 code");
         }

@@ -1,14 +1,13 @@
 using System.Text;
 using Gateway.AccessTokens;
 using Gateway.Telemetry;
-using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Proxy;
 
 /// <summary>YARP's clients with the gateway's rules: connections are renewed so that DNS changes are followed, no trace context to third parties.</summary>
 internal sealed class ProxyHttpClientFactory(
-    AccessTokenProvider tokens, IOptions<TraceContextOptions> traces, ILogger<ForwarderHttpClientFactory> logger) : ForwarderHttpClientFactory(logger)
+    AccessTokenProvider tokens, TraceContext traces, ILogger<ForwarderHttpClientFactory> logger) : ForwarderHttpClientFactory(logger)
 {
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {
@@ -19,12 +18,9 @@ internal sealed class ProxyHttpClientFactory(
         // As the server reads them: by default a client refuses to send anything but ASCII, and what a caller put into a header would
         // look like a failure of the upstream's.
         handler.RequestHeaderEncodingSelector ??= static (_, _) => Encoding.UTF8;
-        if (!traces.Value.PropagateTraceContext)
-        {
-            handler.ActivityHeadersPropagator = null;
-        }
+        handler.ActivityHeadersPropagator = traces.Outbound;
     }
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
-        new AccessTokenRetryHandler(tokens, base.WrapHandler(context, handler));
+        new AccessTokenRetryHandler(tokens, new TokenEchoHandler(new SendOnceHandler(base.WrapHandler(context, handler))));
 }

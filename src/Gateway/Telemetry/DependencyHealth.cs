@@ -25,6 +25,9 @@ internal sealed partial class DependencyHealth(string name, TimeProvider time, I
 
     public string Name => name;
 
+    /// <summary>Level of a line about one failed call: once the outage itself has been logged, further failures are Debug.</summary>
+    public LogLevel FailureLevel => Volatile.Read(ref _isFailing) ? LogLevel.Debug : LogLevel.Warning;
+
     /// <summary>A call under way; disposing of it without an outcome means that its time ran out.</summary>
     public Call Begin() => new(this);
 

@@ -47,6 +47,10 @@ internal static class Metrics
     public static readonly Counter<long> CatalogAnswers =
         Meter.CreateCounter<long>("gateway.catalog.answers", "{answer}", "Catalog answers by completeness, and whether they were ready.");
 
+    /// <summary>Tag: <c>field</c>.</summary>
+    public static readonly Counter<long> UnreadableFields =
+        Meter.CreateCounter<long>("gateway.paymentwall.unreadable_fields", "{field}", "Fields of Paymentwall's answers that could not be read and were left out.");
+
     /// <summary>Tag: <c>phase</c>.</summary>
     public static readonly Histogram<double> CatalogPhase =
         Meter.CreateHistogram("gateway.catalog.phase.duration", "s", "Where the time of a catalog answer went that was not ready, as in Server-Timing.", tags: null, Seconds);
@@ -61,9 +65,6 @@ internal static class Metrics
 
     public static readonly Counter<long> PriceDriftChanges =
         Meter.CreateCounter<long>("gateway.price_drift.changes", "{change}", "How often Billing's and Paymentwall's price of an item began to differ, or differed anew.");
-
-    public static readonly Counter<long> LogLinesSummedUp =
-        Meter.CreateCounter<long>("gateway.log.summed_up", "{line}", "Repeated warnings and errors that were counted instead of written.");
 
     public static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 }

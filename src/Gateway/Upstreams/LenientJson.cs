@@ -8,6 +8,7 @@ namespace Gateway.Upstreams;
 /// <summary>
 /// Readers for vendors whose numbers are sometimes strings and whose strings are sometimes numbers or empty. They accept the other
 /// spelling of the same value, and nothing else: a wrong shape is a <see cref="JsonException"/>, so that no model is half filled.
+/// <see cref="OrUnreadable{T, TConverter}"/> is for fields that may be missing: what cannot be read is absent there.
 /// </summary>
 internal static class LenientJson
 {
@@ -73,5 +74,39 @@ internal static class LenientJson
         };
 
         public override void Write(Utf8JsonWriter writer, bool? value, JsonSerializerOptions options) => throw new NotSupportedException();
+    }
+
+    /// <summary>A field that nothing depends on.</summary>
+    /// <param name="Value">Null where it is absent, empty (PHP's <c>[]</c> too) or unreadable.</param>
+    /// <param name="IsUnreadable">It was there and could not be read.</param>
+    internal readonly record struct Field<T>(T? Value, bool IsUnreadable);
+
+    /// <summary>Reads as <typeparamref name="TConverter"/> does, and takes what that refuses for absent.</summary>
+    internal sealed class OrUnreadable<T, TConverter> : JsonConverter<Field<T>>
+        where TConverter : JsonConverter<T>, new()
+    {
+        private static readonly TConverter Inner = new();
+
+        public override bool HandleNull => true;
+
+        public override Field<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            var value = reader;
+            var inside = reader;
+            reader.Skip();
+            try
+            {
+                return value.TokenType == JsonTokenType.Null || (value.TokenType == JsonTokenType.StartArray && inside.Read() && inside.TokenType == JsonTokenType.EndArray)
+                    ? default
+                    : new Field<T>(Inner.Read(ref value, typeof(T), options), IsUnreadable: false);
+            }
+            catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+            {
+                // The latter for text that is no UTF-16, such as half of a surrogate pair.
+                return new Field<T>(default, IsUnreadable: true);
+            }
+        }
+
+        public override void Write(Utf8JsonWriter writer, Field<T> value, JsonSerializerOptions options) => throw new NotSupportedException();
     }
 }

@@ -1,4 +1,6 @@
+using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Upstreams;
 
@@ -9,13 +11,17 @@ internal abstract class UpstreamOptions
     public Uri? BaseAddress { get; set; }
 
     /// <summary>Total time for one call with its retries. 100 ms to 2 min. Unset: the default, cut short by the caller's deadline.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:02:00")]
     public TimeSpan? Timeout { get; set; }
 
     /// <summary>Time for a single attempt. 100 ms to 2 min, not more than <see cref="Timeout"/>.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:02:00")]
     public TimeSpan? AttemptTimeout { get; set; }
 
     /// <summary>Accept an http address that is not loopback. Credentials then travel in clear; a warning is logged. Default false.</summary>
     public bool AllowHttp { get; set; }
+
+    protected abstract string SectionName { get; }
 
     protected abstract TimeSpan DefaultTimeout { get; }
 
@@ -41,8 +47,9 @@ internal abstract class UpstreamOptions
     public bool IsPlainHttpBeyondLoopback => BaseAddress is { Scheme: "http" } address && !IsLoopback(address);
 
     /// <summary>All errors that upstreams have in common, each naming the key and the fix.</summary>
-    public IEnumerable<string> Errors(string section)
+    public IEnumerable<string> Errors()
     {
+        var section = SectionName;
         if (BaseAddress is not { IsAbsoluteUri: true, Scheme: "https" or "http" } address || address.Host.Length == 0)
         {
             yield return $"{section}:BaseAddress: must be an absolute https address, such as https://api.example.com/.";
@@ -60,14 +67,6 @@ internal abstract class UpstreamOptions
             }
         }
 
-        foreach (var (key, value) in new[] { ("Timeout", Timeout), ("AttemptTimeout", AttemptTimeout) })
-        {
-            if (value is { } time && (time < TimeSpan.FromMilliseconds(100) || time > TimeSpan.FromMinutes(2)))
-            {
-                yield return $"{section}:{key}: {time} is outside 00:00:00.1 to 00:02:00 (durations are hours:minutes:seconds).";
-            }
-        }
-
         if (AttemptTimeout > Timeout)
         {
             yield return $"{section}:AttemptTimeout ({AttemptTimeout}) is longer than {section}:Timeout ({Timeout}); "
@@ -77,4 +76,12 @@ internal abstract class UpstreamOptions
 
     private static bool IsLoopback(Uri address) =>
         address.IsLoopback || (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
+}
+
+/// <summary>What the attributes of an upstream's options cannot say.</summary>
+internal sealed class UpstreamOptionsValidator<TOptions> : IValidateOptions<TOptions>
+    where TOptions : UpstreamOptions
+{
+    public ValidateOptionsResult Validate(string? name, TOptions options) =>
+        options.Errors().ToList() is { Count: > 0 } errors ? ValidateOptionsResult.Fail(errors) : ValidateOptionsResult.Success;
 }

@@ -10,9 +10,8 @@ internal static class UpstreamServiceCollectionExtensions
 {
     public static IServiceCollection AddUpstreams(this IServiceCollection services)
     {
-        services.AddOptionsSection<BillingOptions, BillingOptionsValidator>(BillingOptions.Section);
-        services.AddOptionsSection<PaymentwallOptions, PaymentwallOptionsValidator>(PaymentwallOptions.Section, reloads: true);
-        services.AddOptionsSection<CustomerCountryOptions, CustomerCountryOptionsValidator>(CustomerCountryOptions.Section);
+        services.AddOptionsSection<BillingOptions, UpstreamOptionsValidator<BillingOptions>>(BillingOptions.Section);
+        services.AddOptionsSection<PaymentwallOptions, UpstreamOptionsValidator<PaymentwallOptions>>(PaymentwallOptions.Section, follows: true);
         services.AddUpstream<BillingClient, BillingOptions>(BillingOptions.Section);
         services.AddUpstream<PaymentwallClient, PaymentwallOptions>(PaymentwallOptions.Section);
         services.AddSingleton<CustomerCountry>();
@@ -27,7 +26,7 @@ internal static class UpstreamServiceCollectionExtensions
         services.AddKeyedSingleton(name, (provider, _) => new UpstreamTransport(
             name,
             provider.GetRequiredService<IOptions<TOptions>>().Value,
-            UpstreamTransport.CreateHandler(provider.GetRequiredService<IOptions<TraceContextOptions>>().Value.PropagateTraceContext),
+            UpstreamTransport.CreateHandler(provider.GetRequiredService<TraceContext>().Outbound),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<UpstreamTransport>>()));
         services.AddSingleton(provider =>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using Gateway.Telemetry;
@@ -56,15 +55,15 @@ internal sealed partial class UpstreamTransport : IDisposable
     public CircuitState Circuit => _circuit.CircuitState;
 
     /// <summary>The handler that upstream calls share: no redirects, connections renewed so that DNS changes are followed.</summary>
-    /// <param name="propagatesTraces">Third parties get the trace context; only if the operator says so.</param>
-    public static SocketsHttpHandler CreateHandler(bool propagatesTraces = false) => new()
+    /// <param name="traces">What third parties are told of the trace.</param>
+    public static SocketsHttpHandler CreateHandler(DistributedContextPropagator? traces = null) => new()
     {
         AllowAutoRedirect = false,
         UseCookies = false,
         AutomaticDecompression = DecompressionMethods.All,
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         ConnectTimeout = TimeSpan.FromSeconds(2),
-        ActivityHeadersPropagator = propagatesTraces ? DistributedContextPropagator.Current : null,
+        ActivityHeadersPropagator = traces,
     };
 
     /// <param name="path">Of the GET request, with its query, encoded, relative to the base address.</param>
@@ -77,8 +76,7 @@ internal sealed partial class UpstreamTransport : IDisposable
         string path, IReadOnlyList<KeyValuePair<string, string>> headers, CancellationToken cancellationToken)
     {
         _budget.Earn();
-        using var span = Metrics.Traces.StartActivity(_phase, ActivityKind.Client);
-        span?.SetTag("server.address", _root.Host).SetTag("server.port", _root.Port).SetTag("http.request.method", "GET");
+        using var span = Metrics.Traces.StartActivity(_phase);
         var waited = Timeline.Current?.Open(_phase, _time.GetTimestamp());
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
         try
@@ -89,7 +87,12 @@ internal sealed partial class UpstreamTransport : IDisposable
                 (Self: this, Address: new Uri(_root.AbsoluteUri + path), headers));
             outcome.ThrowIfException();
             var answer = outcome.Result!;
-            Describe(span, answer);
+            if (answer is { Failure: { } failure, Status: not HttpStatusCode.NotFound })
+            {
+                // Where there is no such thing, that is an answer.
+                Mark(failure);
+            }
+
             return UpstreamResult.Of(answer);
         }
         catch (TimeoutRejectedException)
@@ -237,18 +240,8 @@ internal sealed partial class UpstreamTransport : IDisposable
     private UpstreamResult<UpstreamAnswer> Failed(UpstreamFailure failure, string reason)
     {
         Mark(failure);
-        Log.CallFailed(_logger, _name, failure, reason);
+        Log.CallFailed(_logger, Health.FailureLevel, _name, failure, reason);
         return UpstreamResult.Failed<UpstreamAnswer>(failure);
-    }
-
-    /// <summary>An answer that means no is an error of the call; that there is no such thing is an answer.</summary>
-    private static void Describe(Activity? span, UpstreamAnswer answer)
-    {
-        span?.SetTag("http.response.status_code", (int)answer.Status);
-        if (answer is { Failure: not null, Status: not HttpStatusCode.NotFound })
-        {
-            span?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", ((int)answer.Status).ToString(CultureInfo.InvariantCulture));
-        }
     }
 
     /// <summary>On the call's own span; without a listener the current one is the server's.</summary>
@@ -262,8 +255,8 @@ internal sealed partial class UpstreamTransport : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1001, LogLevel.Warning, "{Upstream} gave no answer: {Failure} ({Reason})")]
-        public static partial void CallFailed(ILogger logger, string upstream, UpstreamFailure failure, string reason);
+        [LoggerMessage(EventId = 1001, Message = "{Upstream} gave no answer: {Failure} ({Reason})")]
+        public static partial void CallFailed(ILogger logger, LogLevel level, string upstream, UpstreamFailure failure, string reason);
 
         [LoggerMessage(1002, LogLevel.Warning, "{Upstream} keeps failing: its circuit is open and it is left alone for 5 s")]
         public static partial void CircuitOpened(ILogger logger, string upstream);

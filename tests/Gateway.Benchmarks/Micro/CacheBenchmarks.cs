@@ -1,10 +1,11 @@
 using BenchmarkDotNet.Attributes;
 using Gateway.Caching;
+using Gateway.Configuration;
+using Gateway.Tests.Configuration;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Benchmarks.Micro;
 
@@ -19,13 +20,13 @@ public partial class CacheBenchmarks : IDisposable
 
     public CacheBenchmarks()
     {
-        var redis = Options.Create(new RedisOptions());
+        var redis = Fixed.Options(new RedisOptions());
         _redis = new RedisConnection(redis, TimeProvider.System, NullLogger<RedisConnection>.Instance);
         _ledger = new PurgeLedger(_redis, redis, TimeProvider.System, NullLogger<PurgeLedger>.Instance);
         _cache = new TwoLevelCache<PaymentwallProduct?, UpstreamFailure>(
             new TwoLevelCacheOptions<PaymentwallProduct?, UpstreamFailure>(
                 "price", Wire.Default.PaymentwallProduct!, value => value is null, TimeSpan.FromSeconds(5), 64, UpstreamFailure.Timeout),
-            Options.Create(new CacheOptions { FreshFor = TimeSpan.FromHours(1) }),
+            Fixed.Options(new CatalogOptions { FreshFor = TimeSpan.FromHours(1) }),
             redis,
             _memory,
             _redis,

@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Gateway.Catalog;
+using Gateway.Configuration;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -13,7 +14,7 @@ public class QuestionBenchmarks
 
     private readonly DefaultHttpContext _context = new();
     private readonly CatalogQuestionReader _reader = new(
-        Options.Create(new CatalogOptions()), new CustomerCountry(Options.Create(new CustomerCountryOptions { DefaultCountry = "US" })));
+        Options.Create(new CatalogOptions()), new CustomerCountry(Options.Create(new CatalogOptions { DefaultCountry = "US" })));
 
     private int _turn;
 

@@ -19,5 +19,5 @@ public class ReaderBenchmarks
     public object? BillingOf200() => BillingPayload.Read(_twoHundred, Sample.Product);
 
     [Benchmark]
-    public object? Paymentwall() => PaymentwallPayload.TryRead(_price, out var product) ? product : null;
+    public object? Paymentwall() => PaymentwallPayload.Read(_price).Product;
 }

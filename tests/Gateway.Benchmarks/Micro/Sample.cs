@@ -1,5 +1,6 @@
 using Gateway.Benchmarks.Subjects;
 using Gateway.Catalog;
+using Gateway.Configuration;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
@@ -33,7 +34,7 @@ internal sealed class Sample
 
     public CatalogResponse Merge() => CatalogMerge.Merge(Question, [new ProductListing(Product, Components)], Prices, Rules);
 
-    private static UpstreamResult<PaymentwallProduct?> Price(int number) => PaymentwallPayload.TryRead(UpstreamSubject.PriceBody(number), out var product)
-        ? UpstreamResult.Of(product)
+    private static UpstreamResult<PaymentwallProduct?> Price(int number) => PaymentwallPayload.Read(UpstreamSubject.PriceBody(number)) is { Failure: null } reading
+        ? UpstreamResult.Of(reading.Product)
         : throw new InvalidOperationException("The sample cannot be read.");
 }

@@ -38,7 +38,7 @@ internal sealed class SoakMix(Random random, bool isBackend)
         ("/catalog?product=" + string.Join(',', Enumerable.Range(0, 21).Select(number => "p" + number.ToString(CultureInfo.InvariantCulture))), 400, "invalidParameter"),
         ("/paymentwall/api/rest/product?ag_external_id=x&country_code=JP&extra=" + Forbidden, 400, "invalidParameter"),
         ("/paymentwall/api/rest/product?ag_external_id=x&ag_external_id=" + Forbidden, 400, "invalidParameter"),
-        ("/nowhere/" + Forbidden, 404, "routeNotFound"),
+        ($"/catalog/{Forbidden}/nowhere", 404, "routeNotFound"),
         ("/billing/v1/subscriptions/" + Forbidden, 401, "unauthenticated"),
         ("/paymentwall/api/subscription?" + Forbidden, 401, "unauthenticated"),
     ];

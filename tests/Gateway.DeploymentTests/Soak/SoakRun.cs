@@ -65,7 +65,7 @@ internal sealed class SoakRun : IDisposable
         _isShort = duration < TimeSpan.FromMinutes(1);
         _checker = new AnswerChecker(world, prices, _troubles, _warmth, _demand);
         _upstreams = new UpstreamWatch(cluster.Simulator.Control, _troubles);
-        _admin = new HttpClient { BaseAddress = cluster.Haproxy.Address };
+        _admin = new HttpClient();
         _admin.DefaultRequestHeaders.Add("X-Api-Key", GatewayProcess.AdminKey);
         _startedAt = Now;
         Array.Fill(_bornAt, _startedAt);
@@ -362,7 +362,7 @@ internal sealed class SoakRun : IDisposable
     {
         var trouble = _troubles.Begin(new Trouble("purge", "purge " + what, Now, TimeSpan.Zero));
         var purge = isHard ? _warmth.Begin(kind, name, instance: null, Now) : null;
-        using var answer = await _admin.PostAsync(new Uri("/admin/cache/purge?" + what, UriKind.Relative), content: null);
+        using var answer = await PurgeAtAReplicaAsync(what);
         var all = answer.IsSuccessStatusCode && (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync())?["replicas"] == "all";
         if (!all)
         {
@@ -384,6 +384,24 @@ internal sealed class SoakRun : IDisposable
         trouble.End(Now);
     }
 
+    /// <summary>At the first that is not just being replaced.</summary>
+    private async Task<HttpResponseMessage> PurgeAtAReplicaAsync(string what)
+    {
+        foreach (var gateway in _cluster.Gateways.SkipLast(1))
+        {
+            try
+            {
+                return await _admin.PostAsync(new Uri(gateway.Management, "/admin/cache/purge?" + what), content: null);
+            }
+            catch (HttpRequestException)
+            {
+                // The next one, then.
+            }
+        }
+
+        return await _admin.PostAsync(new Uri(_cluster.Gateways[^1].Management, "/admin/cache/purge?" + what), content: null);
+    }
+
     /// <summary>A purge is over when all replicas have read the same purges, by their own word.</summary>
     private void EndOnceAgreed(WarmthLedger.Purge purge) => _agreements.Enqueue(Task.Run(async () =>
     {
@@ -403,7 +421,7 @@ internal sealed class SoakRun : IDisposable
         {
             try
             {
-                using var answer = await _admin.GetAsync(new Uri(gateway.Address, "/health/details"));
+                using var answer = await _admin.GetAsync(new Uri(gateway.Management, "/health/details"));
                 var details = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
                 if (!(bool)details["redis"]!["purgesKnown"]!)
                 {
@@ -482,7 +500,7 @@ internal sealed class SoakRun : IDisposable
 
         NoteRedis(replica, log);
         _log.Enqueue($"{Instance(replica)}:\n" + string.Join('\n', log.Split('\n').Where(line =>
-            (line.Contains("\"Level\":\"Warning\"", StringComparison.Ordinal) && !line.Contains("PriceDrift", StringComparison.Ordinal))
+            (line.Contains("\"@l\":\"Warning\"", StringComparison.Ordinal) && !line.Contains("PriceDrift", StringComparison.Ordinal))
             || line.Contains("Redis is", StringComparison.Ordinal) || line.Contains("Purged", StringComparison.Ordinal))));
         foreach (var line in log.Split('\n').Where(line => line.Contains("internalError", StringComparison.Ordinal) || line.Contains("Unhandled exception", StringComparison.Ordinal)).Take(5))
         {
@@ -496,7 +514,7 @@ internal sealed class SoakRun : IDisposable
         Trouble? without = null;
         foreach (var line in log.Split('\n').Where(line => line.Contains("Redis is in use (", StringComparison.Ordinal) || line.Contains("Redis is not in use (", StringComparison.Ordinal)))
         {
-            var at = JsonNode.Parse(line)!["Timestamp"]!.GetValue<DateTimeOffset>();
+            var at = JsonNode.Parse(line)!["@t"]!.GetValue<DateTimeOffset>();
             without?.End(at);
             without = line.Contains("Redis is not in use (", StringComparison.Ordinal)
                 ? _troubles.Begin(new Trouble("unused", $"{Instance(replica)} does not use Redis", at, TimeSpan.Zero))

@@ -78,11 +78,11 @@ internal sealed record MatrixFault(
             bodyBase64 = Convert.ToBase64String(Encoding.Latin1.GetBytes(of switch
             {
                 Dependency.Billing => """{"items":[{"id":"ÿþ","productId":"builtfor_example"}]}""",
-                Dependency.Paymentwall => """{"object":"product","name":"ÿþ","amount":"9.99","currency":"USD"}""",
+                Dependency.Paymentwall => """{"object":"product","amount":"9.99","currency":"USÿ"}""",
                 _ => """{"access_token":"ÿþÿþ","token_type":"bearer","expires_in":3600}""",
             })),
         }),
-        new(of, "duplicated members, the last is right", Effect.None, Answers: of switch
+        new(of, "duplicated members, the last is right", of == Dependency.Token ? Effect.None : Effect.BadPayload, Answers: of switch
         {
             Dependency.Billing => new { body = $$"""{"items":[],"total":0,"items":[{{string.Join(',', Duplicated())}}]}""" },
             Dependency.Paymentwall => new[] { Price("JP", "JPY", "1500"), Price("US", "USD", "9.99") },

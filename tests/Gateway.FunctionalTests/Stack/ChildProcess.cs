@@ -7,7 +7,7 @@ namespace Gateway.FunctionalTests.Stack;
 /// <summary>A program started for a test, with everything it printed.</summary>
 internal sealed partial class ChildProcess : IAsyncDisposable
 {
-    private const int SigTerm = 15;
+    public const int SigTerm = 15;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -120,9 +120,11 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     {
         if (!_process.HasExited)
         {
-            _ = Kill(_process.Id, signal);
+            Signal(_process.Id, signal);
         }
     }
+
+    public static void Signal(int processId, int signal) => _ = Kill(processId, signal);
 
     public async ValueTask DisposeAsync()
     {

@@ -5,9 +5,12 @@ internal sealed class Fleet : IAsyncDisposable
 {
     private readonly List<GatewayProcess> _replicas = [];
 
-    private Fleet(RedisServerProcess redis, SimulatorProcess simulator) => (Redis, Simulator) = (redis, simulator);
+    private readonly RedisServer _redis;
 
-    public RedisServerProcess Redis { get; }
+    private Fleet(RedisServer redis, SimulatorProcess simulator) => (_redis, Simulator) = (redis, simulator);
+
+    /// <summary>Where it is a single one.</summary>
+    public RedisServerProcess Redis => (RedisServerProcess)_redis;
 
     public SimulatorProcess Simulator { get; }
 
@@ -16,7 +19,15 @@ internal sealed class Fleet : IAsyncDisposable
     public static async Task<Fleet> StartAsync(int replicas, params (string Key, string Value)[] settings)
     {
         Assert.SkipUnless(RedisServerProcess.IsInstalled, "There is no redis-server on this machine to be broken.");
-        var fleet = new Fleet(await RedisServerProcess.StartAsync(), await SimulatorProcess.StartAsync());
+        return await StartOnAsync(await RedisServerProcess.StartAsync(), replicas, settings);
+    }
+
+    /// <param name="redis">Ends with the fleet.</param>
+    /// <param name="replicas">How many.</param>
+    /// <param name="settings">Of every replica.</param>
+    public static async Task<Fleet> StartOnAsync(RedisServer redis, int replicas, params (string Key, string Value)[] settings)
+    {
+        var fleet = new Fleet(redis, await SimulatorProcess.StartAsync());
         await Task.WhenAll(Enumerable.Range(0, replicas).Select(_ => fleet.AddAsync(settings)));
         await Task.WhenAll(fleet.Replicas.Select(replica => replica.RedisIsUpAsync()));
         return fleet;
@@ -25,7 +36,7 @@ internal sealed class Fleet : IAsyncDisposable
     public async Task<GatewayProcess> AddAsync(params (string Key, string Value)[] settings)
     {
         var replica = await GatewayProcess.StartAsync(
-            Simulator, [("Redis:ConnectionString", Redis.ConnectionString), ("Catalog:MaxProducts", "50"), .. settings]);
+            Simulator, [("Redis:ConnectionString", _redis.ConnectionString), ("Catalog:MaxProducts", "50"), .. settings]);
         lock (_replicas)
         {
             _replicas.Add(replica);
@@ -49,6 +60,6 @@ internal sealed class Fleet : IAsyncDisposable
     {
         await Task.WhenAll(_replicas.Select(replica => replica.DisposeAsync().AsTask()));
         await Simulator.DisposeAsync();
-        await Redis.DisposeAsync();
+        await _redis.DisposeAsync();
     }
 }

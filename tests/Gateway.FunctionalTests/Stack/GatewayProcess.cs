@@ -20,14 +20,18 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     private readonly HttpClient _client;
     private readonly ConcurrentQueue<Answer> _answers = new();
 
-    private GatewayProcess(ChildProcess process, Uri address)
+    private GatewayProcess(ChildProcess process, Uri address, string? managementPort)
     {
         _process = process;
         Address = address;
+        Management = managementPort is null ? address : new Uri($"http://127.0.0.1:{managementPort}/");
         _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = address };
     }
 
     public Uri Address { get; }
+
+    /// <summary>Where health and administration are.</summary>
+    public Uri Management { get; }
 
     public string Log => _process.Output;
 
@@ -84,9 +88,10 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     /// <summary>Starts a gateway in exactly this environment.</summary>
     public static async Task<GatewayProcess> StartInAsync(IEnumerable<KeyValuePair<string, string>> environment, string? program = null)
     {
-        var process = ChildProcess.Start("dotnet", [program ?? Programs.Gateway], environment);
+        var settings = environment.ToDictionary(StringComparer.Ordinal);
+        var process = ChildProcess.Start("dotnet", [program ?? Programs.Gateway], settings);
         var line = await process.LineAsync(line => line.Contains("Now listening on", StringComparison.Ordinal));
-        return new GatewayProcess(process, new Uri(ListeningAddress().Match(line).Value));
+        return new GatewayProcess(process, new Uri(ListeningAddress().Match(line).Value), settings.GetValueOrDefault("Hosting__ManagementPort"));
     }
 
     /// <summary>Runs the gateway with <c>--check-config</c>.</summary>
@@ -123,13 +128,17 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     /// <summary>Purges as an operator does.</summary>
     public async Task PurgeAsync(string what = "all=true&hard=true")
     {
-        var answer = await SendAsync(HttpMethod.Post, "/admin/cache/purge?" + what, ("X-Api-Key", AdminKey));
+        var answer = await SendAsync(HttpMethod.Post, new Uri(Management, "/admin/cache/purge?" + what).AbsoluteUri, ("X-Api-Key", AdminKey));
         Assert.Equal(HttpStatusCode.Accepted, answer.Status);
     }
 
     /// <summary>Waits until the shared Redis is in use.</summary>
     public async Task RedisIsUpAsync() => await EventuallyAsync(
-        async () => (string?)(await GetAsync("/health/ready")).Json["redis"] == "up", TimeSpan.FromSeconds(15));
+        async () => (string?)(await GetAsync(new Uri(Management, "/health/ready").AbsoluteUri)).Json["redis"] == "up", TimeSpan.FromSeconds(15));
+
+    /// <summary>Asks until the answer is complete and so stays ready: on a busy machine a price may miss its time-out at first.</summary>
+    public Task CompleteAsync(string catalog) =>
+        EventuallyAsync(async () => (bool?)(await GetAsync(catalog)).Json["completeness"]?["complete"] == true, TimeSpan.FromSeconds(20));
 
     /// <summary>Asks until it is so.</summary>
     public static async Task EventuallyAsync(Func<Task<bool>> isSo, TimeSpan within)

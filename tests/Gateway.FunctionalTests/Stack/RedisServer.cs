@@ -5,8 +5,8 @@ using StackExchange.Redis;
 namespace Gateway.FunctionalTests.Stack;
 
 /// <summary>
-/// A real Redis, by what the machine offers: a <c>redis-server</c> process; else, where the package set has Testcontainers, a
-/// container; else the test is skipped, visibly.
+/// A real Redis, by what the machine offers: a <c>redis-server</c> process; else a container; else the test is skipped,
+/// visibly.
 /// </summary>
 internal abstract class RedisServer : IAsyncDisposable
 {
@@ -19,12 +19,7 @@ internal abstract class RedisServer : IAsyncDisposable
             return await RedisServerProcess.StartAsync();
         }
 
-#if TESTCONTAINERS
         return await RedisServerContainer.StartAsync();
-#else
-        Assert.Skip("There is no redis-server on this machine: install the package redis-server.");
-        throw new InvalidOperationException();
-#endif
     }
 
     /// <summary>Runs commands on a connection of its own.</summary>
@@ -32,6 +27,13 @@ internal abstract class RedisServer : IAsyncDisposable
     {
         using var connection = await ConnectionMultiplexer.ConnectAsync(ConnectionString + ",allowAdmin=true");
         return await ask(connection.GetDatabase(), connection.GetServer(connection.GetEndPoints()[0]));
+    }
+
+    /// <summary>Asks every server that there is, on connections of its own.</summary>
+    public async Task<IReadOnlyList<T>> EveryNodeAsync<T>(Func<IServer, Task<T>> ask)
+    {
+        using var connection = await ConnectionMultiplexer.ConnectAsync(ConnectionString + ",allowAdmin=true");
+        return await Task.WhenAll(connection.GetServers().Select(ask));
     }
 
     public abstract ValueTask DisposeAsync();

@@ -1,4 +1,3 @@
-#if TESTCONTAINERS
 using Testcontainers.Redis;
 
 namespace Gateway.FunctionalTests.Stack;
@@ -29,4 +28,3 @@ internal sealed class RedisServerContainer : RedisServer
 
     public override ValueTask DisposeAsync() => _container.DisposeAsync();
 }
-#endif

@@ -5,11 +5,13 @@ namespace Gateway.FunctionalTests.Stack;
 /// <summary>A <c>redis-server</c> of the machine's, on a free port, keeping nothing on disk.</summary>
 internal sealed class RedisServerProcess : RedisServer
 {
+    private readonly string[] _settings;
     private ChildProcess _process;
 
-    private RedisServerProcess(int port, ChildProcess process)
+    private RedisServerProcess(int port, string[] settings, ChildProcess process)
     {
         Port = port;
+        _settings = settings;
         _process = process;
     }
 
@@ -21,10 +23,13 @@ internal sealed class RedisServerProcess : RedisServer
 
     public override string ConnectionString => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
-    public static new async Task<RedisServerProcess> StartAsync()
+    public static new Task<RedisServerProcess> StartAsync() => StartAsync([]);
+
+    /// <param name="settings">As on the command line, such as <c>--maxmemory 5mb</c>.</param>
+    public static async Task<RedisServerProcess> StartAsync(params string[] settings)
     {
         var port = FreePort();
-        return new RedisServerProcess(port, await LaunchAsync(port));
+        return new RedisServerProcess(port, settings, await LaunchAsync(port, settings));
     }
 
     /// <summary>SIGKILL.</summary>
@@ -34,7 +39,7 @@ internal sealed class RedisServerProcess : RedisServer
     public async Task RestartAsync()
     {
         await _process.DisposeAsync();
-        _process = await LaunchAsync(Port);
+        _process = await LaunchAsync(Port, _settings);
     }
 
     public void Signal(int signal) => _process.Signal(signal);
@@ -46,11 +51,11 @@ internal sealed class RedisServerProcess : RedisServer
         await _process.DisposeAsync();
     }
 
-    private static async Task<ChildProcess> LaunchAsync(int port)
+    private static async Task<ChildProcess> LaunchAsync(int port, string[] settings)
     {
         var process = ChildProcess.Start(
             "redis-server",
-            ["--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", string.Empty, "--appendonly", "no"],
+            ["--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", string.Empty, "--appendonly", "no", .. settings],
             []);
         await process.LineAsync(line => line.Contains("Ready to accept connections", StringComparison.Ordinal));
         return process;

@@ -2,9 +2,9 @@ using System.Diagnostics;
 using Gateway.AccessTokens;
 using Gateway.Caching;
 using Gateway.Telemetry;
+using Gateway.Tests.Configuration;
 using Gateway.Tests.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.AccessTokens;
 
@@ -12,7 +12,7 @@ public sealed class AccessTokenProviderTests : IDisposable
 {
     private static readonly TimeSpan Life = TimeSpan.FromHours(1);
 
-    private readonly ManualTimeProvider _time = new();
+    private readonly TestClock _time = new();
     private readonly FakeTokenEndpoint _endpoint = new(Life);
     private readonly LogRecorder<AccessTokenProvider> _log = new();
     private readonly RedisConnection _redis;
@@ -20,10 +20,10 @@ public sealed class AccessTokenProviderTests : IDisposable
 
     public AccessTokenProviderTests()
     {
-        var redisOptions = Options.Create(new RedisOptions());
+        var redisOptions = Fixed.Options(new RedisOptions());
         _redis = new RedisConnection(redisOptions, _time, NullLogger<RedisConnection>.Instance);
         var store = new AccessTokenStore(
-            _redis, new RedisLease(_redis, redisOptions), Options.Create(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }), redisOptions, _time);
+            _redis, new RedisLease(_redis, redisOptions), Fixed.Options(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }), redisOptions, _time);
         _provider = new AccessTokenProvider(_endpoint, store, _time, _log);
     }
 
@@ -127,7 +127,7 @@ public sealed class AccessTokenProviderTests : IDisposable
         await _provider.GetAsync(Cancel);
 
         var span = Assert.Single(spans);
-        Assert.Equal(("token", ActivityKind.Client, status), (span.DisplayName, span.Kind, span.Status));
+        Assert.Equal(("token", ActivityKind.Internal, status), (span.DisplayName, span.Kind, span.Status));
     }
 
     [Fact]
@@ -251,7 +251,7 @@ public sealed class AccessTokenProviderTests : IDisposable
         await _endpoint.RequestedAsync(1);
 
         _time.Advance(AccessTokenProvider.LoadTimeout - TimeSpan.FromMilliseconds(1));
-        await ManualTimeProvider.SettleAsync();
+        await Quiet.SettleAsync();
         Assert.False(call.IsCompleted);
         _time.Advance(TimeSpan.FromMilliseconds(1));
 

@@ -1,4 +1,5 @@
 using Gateway.AccessTokens;
+using Gateway.Configuration;
 
 namespace Gateway.Tests.AccessTokens;
 
@@ -12,8 +13,11 @@ public sealed class AccessTokensOptionsValidatorTests
     public void Sound_options_pass(string encryptionKey) => Assert.Empty(Errors(options => options.EncryptionKey = encryptionKey));
 
     [Fact]
-    public void The_defaults_lack_only_the_credentials() =>
-        Assert.Equal(["AccessTokens:ClientId", "AccessTokens:ClientSecret"], Keys(new AccessTokensOptions()));
+    public void The_defaults_lack_only_the_credentials()
+    {
+        Assert.Empty(Keys(new AccessTokensOptions()));
+        Assert.Equal(["A:ClientId", "A:ClientSecret"], OptionsSection.ValueErrors("A", new AccessTokensOptions { ClientId = " " }).Select(error => error.Error.Split(": ")[0]));
+    }
 
     [Theory]
     [InlineData(null)]
@@ -34,13 +38,34 @@ public sealed class AccessTokensOptionsValidatorTests
     }
 
     [Theory]
+    [InlineData("https://oauth.example/token", null, true)]
+    [InlineData("https://oauth.example/token", "https://oauth.example/", true)]
+    [InlineData("https://oauth.example/token", "https://other.example/", false)]
+    [InlineData("https://oauth.example:8443/token", "https://oauth.example/", false)]
+    [InlineData("http://oauth.example/token", null, false)]
+    [InlineData("https://user@oauth.example/token", null, false)]
+    [InlineData("https://oauth.example/token?a=b", null, false)]
+    [InlineData("/token", null, false)]
+    public void A_token_endpoint_is_plain_https_and_contradicts_no_authority(string endpoint, string? authority, bool isSound)
+    {
+        var errors = Errors(options =>
+        {
+            options.TokenEndpoint = new Uri(endpoint, UriKind.RelativeOrAbsolute);
+            options.Authority = authority is null ? options.Authority : new Uri(authority);
+        }).ToList();
+
+        Assert.Equal(isSound, errors.Count == 0);
+        Assert.All(errors, error => Assert.StartsWith("AccessTokens:TokenEndpoint: ", error, StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData(" ")]
-    public void Credentials_and_a_scope_are_required(string nothing)
+    public void A_scope_is_required(string nothing)
     {
         Assert.Equal(
-            ["AccessTokens:ClientId", "AccessTokens:ClientSecret", "AccessTokens:Scopes"],
-            Keys(new AccessTokensOptions { ClientId = nothing, ClientSecret = nothing, Scopes = nothing }));
+            ["AccessTokens:Scopes"],
+            Keys(new AccessTokensOptions { Scopes = nothing }));
     }
 
     [Theory]

@@ -110,12 +110,12 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
     public async Task Changed_credentials_take_effect_at_once_and_changed_back_find_what_they_had()
     {
         var now = _a.Time.GetUtcNow();
-        var before = _a.Options.Value;
+        var before = _a.Options.CurrentValue;
         await _a.Store.SetAsync(new AccessToken("x", now, now + Life, followsRejection: false));
 
-        _a.Options.Value = With(nameof(AccessTokensOptions.ClientSecret));
+        _a.Options.CurrentValue = With(nameof(AccessTokensOptions.ClientSecret));
         Assert.Null(await _a.Store.GetAsync());
-        _a.Options.Value = before;
+        _a.Options.CurrentValue = before;
 
         Assert.Equal("x", (await _a.Store.GetAsync())?.Value);
     }
@@ -128,7 +128,7 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
     {
         await _a.Provider.GetAsync(Cancel);
         var key = Assert.Single(await _redis.KeysAsync(_prefix));
-        var wire = new TokenCipher(_a.Options.Value).Seal(Encoding.UTF8.GetBytes(content), key);
+        var wire = new TokenCipher(_a.Options.CurrentValue).Seal(Encoding.UTF8.GetBytes(content), key);
         await _redis.AskAsync(database => database.StringSetAsync(key, wire));
 
         Assert.Null(await _b.Store.GetAsync());
@@ -358,13 +358,13 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
 
         public Replica(RedisConnection redis, IOptions<RedisOptions> redisOptions, AccessTokensOptions credentials, ITokenEndpoint endpoint)
         {
-            Options = new Changeable { Value = credentials };
+            Options = new Changeable { CurrentValue = credentials };
             Store = new AccessTokenStore(redis, new RedisLease(redis, redisOptions), Options, redisOptions, Time);
             Provider = new AccessTokenProvider(endpoint, Store, Time, NullLogger<AccessTokenProvider>.Instance);
             _start = Time.GetUtcNow();
         }
 
-        public ManualTimeProvider Time { get; } = new();
+        public TestClock Time { get; } = new();
 
         public Changeable Options { get; }
 
@@ -375,8 +375,12 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
         public TimeSpan Elapsed => Time.GetUtcNow() - _start;
     }
 
-    private sealed class Changeable : IOptions<AccessTokensOptions>
+    private sealed class Changeable : IOptionsMonitor<AccessTokensOptions>
     {
-        public AccessTokensOptions Value { get; set; } = null!;
+        public AccessTokensOptions CurrentValue { get; set; } = null!;
+
+        public AccessTokensOptions Get(string? name) => CurrentValue;
+
+        public IDisposable? OnChange(Action<AccessTokensOptions, string?> listener) => null;
     }
 }

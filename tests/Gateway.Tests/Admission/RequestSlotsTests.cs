@@ -1,4 +1,6 @@
 using Gateway.Admission;
+using Gateway.Configuration;
+using Gateway.Tests.Configuration;
 
 namespace Gateway.Tests.Admission;
 
@@ -9,7 +11,7 @@ public sealed class RequestSlotsTests
 
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
 
-    private readonly ManualTimeProvider _time = new();
+    private readonly TestClock _time = new();
 
     [Theory]
     [InlineData(1, 1)]
@@ -33,22 +35,22 @@ public sealed class RequestSlotsTests
     {
         using var door = Door(slots);
 
-        Assert.Equal(share, Enumerable.Range(0, slots + 1).Count(_ => door.TryEnterForwarded(Paymentwall) is not null));
+        Assert.Equal(share, Enumerable.Range(0, slots + 1).Count(_ => door.TryEnterForwarded(Paymentwall, Anybody) is not null));
     }
 
     [Fact]
     public void An_upstream_that_hangs_leaves_room_for_calls_to_another()
     {
         using var door = Door(8);
-        var hanging = Enumerable.Range(0, 8).Select(_ => door.TryEnterForwarded(Paymentwall)).OfType<IDisposable>().ToList();
+        var hanging = Enumerable.Range(0, 8).Select(_ => door.TryEnterForwarded(Paymentwall, Anybody)).OfType<IDisposable>().ToList();
 
-        Assert.NotNull(door.TryEnterForwarded(Billing));
-        Assert.NotNull(door.TryEnterForwarded(Billing));
-        Assert.Null(door.TryEnterForwarded(Paymentwall));
+        Assert.NotNull(door.TryEnterForwarded(Billing, Anybody));
+        Assert.NotNull(door.TryEnterForwarded(Billing, Anybody));
+        Assert.Null(door.TryEnterForwarded(Paymentwall, Anybody));
         hanging[0].Dispose();
         hanging[0].Dispose();
-        Assert.NotNull(door.TryEnterForwarded(Paymentwall));
-        Assert.Null(door.TryEnterForwarded(Paymentwall));
+        Assert.NotNull(door.TryEnterForwarded(Paymentwall, Anybody));
+        Assert.Null(door.TryEnterForwarded(Paymentwall, Anybody));
     }
 
     [Theory]
@@ -61,13 +63,13 @@ public sealed class RequestSlotsTests
 
         for (var n = 0; n < slots; n++)
         {
-            var entering = door.EnterAsync(CancellationToken.None).AsTask();
+            var entering = door.EnterAsync(Anybody, CancellationToken.None).AsTask();
             Assert.True(entering.IsCompleted, $"Slot {n + 1} of {slots} was waited for.");
             Assert.NotNull(await entering);
         }
 
-        Assert.Null(door.TryEnterForwarded(Billing));
-        Assert.False(door.EnterAsync(CancellationToken.None).AsTask().IsCompleted);
+        Assert.Null(door.TryEnterForwarded(Billing, Anybody));
+        Assert.False(door.EnterAsync(Anybody, CancellationToken.None).AsTask().IsCompleted);
     }
 
     [Fact]
@@ -76,23 +78,23 @@ public sealed class RequestSlotsTests
         using var door = Door(8);
         Assert.Equal(6, TakeForwarded(door, 8).Count);
 
-        Assert.NotNull(await door.EnterAsync(CancellationToken.None));
-        Assert.NotNull(await door.EnterAsync(CancellationToken.None));
+        Assert.NotNull(await door.EnterAsync(Anybody, CancellationToken.None));
+        Assert.NotNull(await door.EnterAsync(Anybody, CancellationToken.None));
     }
 
     [Fact]
     public async Task One_that_waits_gets_the_next_free_slot_also_a_forwarded_calls()
     {
         using var door = Door(2);
-        var forwarded = door.TryEnterForwarded(Billing)!;
-        var first = await door.EnterAsync(CancellationToken.None);
-        var waiting = door.EnterAsync(CancellationToken.None).AsTask();
+        var forwarded = door.TryEnterForwarded(Billing, Anybody)!;
+        var first = await door.EnterAsync(Anybody, CancellationToken.None);
+        var waiting = door.EnterAsync(Anybody, CancellationToken.None).AsTask();
         Assert.False(waiting.IsCompleted);
 
         forwarded.Dispose();
 
         Assert.NotNull(await waiting);
-        Assert.Null(door.TryEnterForwarded(Billing));
+        Assert.Null(door.TryEnterForwarded(Billing, Anybody));
         first!.Dispose();
     }
 
@@ -100,11 +102,11 @@ public sealed class RequestSlotsTests
     public async Task Waiting_ends_after_a_second_with_nothing()
     {
         using var door = Door(1);
-        using var slot = await door.EnterAsync(CancellationToken.None);
-        var waiting = door.EnterAsync(CancellationToken.None).AsTask();
+        using var slot = await door.EnterAsync(Anybody, CancellationToken.None);
+        var waiting = door.EnterAsync(Anybody, CancellationToken.None).AsTask();
 
         _time.Advance(RequestSlots.LongestWait - Moment);
-        await ManualTimeProvider.SettleAsync(waiting);
+        await Quiet.SettleAsync(waiting);
         Assert.False(waiting.IsCompleted);
         _time.Advance(Moment);
 
@@ -122,11 +124,11 @@ public sealed class RequestSlotsTests
         using var door = Door(slots);
         for (var n = 0; n < slots; n++)
         {
-            Assert.NotNull(await door.EnterAsync(CancellationToken.None));
+            Assert.NotNull(await door.EnterAsync(Anybody, CancellationToken.None));
         }
 
-        var waiting = Enumerable.Range(0, queue).Select(_ => door.EnterAsync(CancellationToken.None).AsTask()).ToList();
-        var refused = door.EnterAsync(CancellationToken.None).AsTask();
+        var waiting = Enumerable.Range(0, queue).Select(_ => door.EnterAsync(Anybody, CancellationToken.None).AsTask()).ToList();
+        var refused = door.EnterAsync(Anybody, CancellationToken.None).AsTask();
 
         Assert.True(refused.IsCompleted);
         Assert.Null(await refused);
@@ -137,9 +139,9 @@ public sealed class RequestSlotsTests
     public async Task A_caller_that_left_stops_waiting_as_cancelled_and_not_as_refused()
     {
         using var door = Door(1);
-        using var slot = await door.EnterAsync(CancellationToken.None);
+        using var slot = await door.EnterAsync(Anybody, CancellationToken.None);
         using var left = new CancellationTokenSource();
-        var waiting = door.EnterAsync(left.Token).AsTask();
+        var waiting = door.EnterAsync(Anybody, left.Token).AsTask();
 
         await left.CancelAsync();
 
@@ -156,16 +158,16 @@ public sealed class RequestSlotsTests
             var slots = new List<IDisposable>();
             for (var n = 0; n < 4; n++)
             {
-                slots.Add(Assert.IsAssignableFrom<IDisposable>(await door.EnterAsync(CancellationToken.None)));
+                slots.Add(Assert.IsAssignableFrom<IDisposable>(await door.EnterAsync(Anybody, CancellationToken.None)));
             }
 
             using var left = new CancellationTokenSource();
-            var leaving = door.EnterAsync(left.Token).AsTask();
-            var refused = door.EnterAsync(CancellationToken.None).AsTask();
+            var leaving = door.EnterAsync(Anybody, left.Token).AsTask();
+            var refused = door.EnterAsync(Anybody, CancellationToken.None).AsTask();
             await left.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
             Assert.Null(await refused);
-            var waiting = door.EnterAsync(CancellationToken.None).AsTask();
+            var waiting = door.EnterAsync(Anybody, CancellationToken.None).AsTask();
             _time.Advance(RequestSlots.LongestWait);
             Assert.Null(await waiting);
             slots.ForEach(slot => slot.Dispose());
@@ -180,7 +182,7 @@ public sealed class RequestSlotsTests
         using var door = Door(4);
         for (var round = 0; round < 10; round++)
         {
-            var slots = Enumerable.Range(0, 4).Select(_ => door.EnterAsync(CancellationToken.None).AsTask()).ToList();
+            var slots = Enumerable.Range(0, 4).Select(_ => door.EnterAsync(Anybody, CancellationToken.None).AsTask()).ToList();
             Assert.All(slots, slot => Assert.True(slot.IsCompletedSuccessfully));
             Assert.Empty(TakeForwarded(door, 5));
             foreach (var slot in await Task.WhenAll(slots))
@@ -210,7 +212,7 @@ public sealed class RequestSlotsTests
 
                 try
                 {
-                    using var slot = worker % 2 == 0 ? door.TryEnterForwarded(Billing) : await door.EnterAsync(left.Token);
+                    using var slot = worker % 2 == 0 ? door.TryEnterForwarded(Billing, Anybody) : await door.EnterAsync(Anybody, left.Token);
                     if (slot is not null)
                     {
                         var now = Interlocked.Increment(ref inside);
@@ -238,11 +240,47 @@ public sealed class RequestSlotsTests
         }
     }
 
+    [Fact]
+    public async Task One_client_cannot_take_every_slot_and_others_find_room()
+    {
+        using var door = Door(100);
+        var one = Enumerable.Range(0, 200).Select(_ => door.TryEnter("one")).OfType<IDisposable>().ToList();
+        Assert.Equal(90, one.Count);
+
+        // Not even in the queue, and not as a forwarded call.
+        Assert.Null(await door.EnterAsync("one", CancellationToken.None));
+        Assert.Null(door.TryEnterForwarded(Billing, "one"));
+
+        var other = Enumerable.Range(0, 200).Select(_ => door.TryEnter("other")).OfType<IDisposable>().ToList();
+        Assert.Equal(10, other.Count);
+        Assert.Null(door.TryEnter("third"));
+        var third = door.EnterAsync("third", CancellationToken.None).AsTask();
+        Assert.False(third.IsCompleted);
+
+        one.ForEach(slot => slot.Dispose());
+        one.ForEach(slot => slot.Dispose());
+        Assert.NotNull(await third);
+        Assert.Equal(79, Enumerable.Range(0, 200).Count(_ => door.TryEnter("one") is not null));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(9)]
+    public void Where_there_are_few_slots_there_are_no_shares(int slots)
+    {
+        using var door = Door(slots);
+
+        Assert.Equal(slots, Enumerable.Range(0, 20).Count(_ => door.TryEnter("one") is not null));
+    }
+
     private static List<IDisposable> TakeForwarded(RequestSlots door, int tries) =>
-        [.. Enumerable.Range(0, tries).Select(n => door.TryEnterForwarded(n % 2 == 0 ? Billing : Paymentwall)).OfType<IDisposable>()];
+        [.. Enumerable.Range(0, tries).Select(n => door.TryEnterForwarded(n % 2 == 0 ? Billing : Paymentwall, Anybody)).OfType<IDisposable>()];
+
+    /// <summary>Another one each time.</summary>
+    private static string Anybody => Guid.NewGuid().ToString();
 
     private RequestSlots Door(int slots) => new(Options(slots), _time);
 
-    private static Microsoft.Extensions.Options.IOptions<AdmissionOptions> Options(int slots) =>
-        Microsoft.Extensions.Options.Options.Create(new AdmissionOptions { MaxConcurrentRequests = slots });
+    private static FixedOptions<SecurityOptions> Options(int slots) =>
+        Fixed.Options(new SecurityOptions { MaxConcurrentRequests = slots });
 }

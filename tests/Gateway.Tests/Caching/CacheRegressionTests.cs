@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Gateway.Caching;
+using Gateway.Configuration;
 using Gateway.Hosting.Security;
 using Gateway.Tests.Catalog;
 

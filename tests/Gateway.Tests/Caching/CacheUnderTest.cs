@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Gateway.Caching;
+using Gateway.Configuration;
+using Gateway.Tests.Configuration;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Caching;
 
@@ -27,12 +28,12 @@ internal sealed partial class CacheUnderTest : IDisposable
 
     /// <summary>Without a Redis.</summary>
     public CacheUnderTest(int maxConcurrentLoads = 100, long memoryLimit = 1024 * 1024)
-        : this(connection: null, Options.Create(new RedisOptions()), maxConcurrentLoads, memoryLimit)
+        : this(connection: null, Fixed.Options(new RedisOptions()), maxConcurrentLoads, memoryLimit)
     {
     }
 
     /// <summary>With one, whose connection is somebody else's.</summary>
-    public CacheUnderTest(RedisConnection? connection, IOptions<RedisOptions> redis, int maxConcurrentLoads = 100, long memoryLimit = 1024 * 1024, TimeSpan? loadTimeout = null)
+    public CacheUnderTest(RedisConnection? connection, FixedOptions<RedisOptions> redis, int maxConcurrentLoads = 100, long memoryLimit = 1024 * 1024, TimeSpan? loadTimeout = null)
     {
         _start = Time.GetUtcNow();
         connection ??= _ownRedis = new RedisConnection(redis, Time, NullLogger<RedisConnection>.Instance);
@@ -40,7 +41,7 @@ internal sealed partial class CacheUnderTest : IDisposable
         Memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = memoryLimit });
         Cache = new TwoLevelCache<string?, Trouble>(
             new TwoLevelCacheOptions<string?, Trouble>("texts", Texts.Default.String!, text => text is null, loadTimeout ?? LoadTimeout, maxConcurrentLoads, Trouble.Late),
-            Options.Create(Ages),
+            Fixed.Options(Ages),
             redis,
             Memory,
             connection,
@@ -50,9 +51,9 @@ internal sealed partial class CacheUnderTest : IDisposable
             NullLogger<TwoLevelCache<string?, Trouble>>.Instance);
     }
 
-    public ManualTimeProvider Time { get; } = new();
+    public TestClock Time { get; } = new();
 
-    public CacheOptions Ages { get; } = new();
+    public CatalogOptions Ages { get; } = new();
 
     public PurgeLedger Ledger { get; }
 
@@ -107,6 +108,8 @@ internal sealed partial class CacheUnderTest : IDisposable
     }
 
     public IReadOnlyList<Task<CacheAnswer<string?, Trouble>>> Ask(params string[] keys) => Cache.GetMany([.. keys.Select(Query)]);
+
+    public IReadOnlyList<Task<CacheAnswer<string?, Trouble>>> Ask(CancellationToken abandoned, params string[] keys) => Cache.GetMany([.. keys.Select(Query)], abandoned);
 
     /// <summary>What one key yields; the clock stands still.</summary>
     public Task<CacheAnswer<string?, Trouble>> AskOneAsync(string key = "a") =>

@@ -1,6 +1,6 @@
 using Gateway.Caching;
+using Gateway.Tests.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Caching;
 
@@ -198,7 +198,7 @@ public sealed class PurgeLedgerInRedisTests : IClassFixture<RedisFixture>, IDisp
     public async Task One_that_could_not_look_tries_again_after_a_second_and_one_without_Redis_or_in_order_after_ten()
     {
         var (unreachable, soon) = NewLedger(NewConnection(_redis.Options(_prefix)));
-        var (without, later) = NewLedger(NewConnection(Options.Create(new RedisOptions())));
+        var (without, later) = NewLedger(NewConnection(Fixed.Options(new RedisOptions())));
         var (synced, laterToo) = await ReplicaAsync(0);
         await unreachable.StartAsync(Cancel);
         await without.StartAsync(Cancel);
@@ -219,7 +219,7 @@ public sealed class PurgeLedgerInRedisTests : IClassFixture<RedisFixture>, IDisp
         await Quiet.UntilAsync(() => a.IsSynced);
 
         settings.Value.ConnectionString = string.Empty;
-        await connection.TryAsync("TEST", database => database.KeyExistsAsync(EpochKey));
+        await connection.TryAsync("TEST", EpochKey, database => database.KeyExistsAsync(EpochKey));
 
         Assert.False(a.IsSynced);
     }
@@ -240,14 +240,14 @@ public sealed class PurgeLedgerInRedisTests : IClassFixture<RedisFixture>, IDisp
         await Quiet.UntilAsync(() => !a.IsSynced);
     }
 
-    private static async Task LookAsync(PurgeLedger ledger, ManualTimeProvider time, long epoch)
+    private static async Task LookAsync(PurgeLedger ledger, TestClock time, long epoch)
     {
         time.Advance(PurgeLedger.SyncInterval);
         await Quiet.UntilAsync(() => ledger.Epoch == epoch);
     }
 
     /// <summary>One that has looked, and is not told by messages: its connection is older than it is.</summary>
-    private async Task<(PurgeLedger Ledger, ManualTimeProvider Time)> ReplicaAsync(int number)
+    private async Task<(PurgeLedger Ledger, TestClock Time)> ReplicaAsync(int number)
     {
         var (ledger, time) = NewLedger(_redis.Connections[number]);
         await ledger.StartAsync(Cancel);
@@ -255,15 +255,15 @@ public sealed class PurgeLedgerInRedisTests : IClassFixture<RedisFixture>, IDisp
         return (ledger, time);
     }
 
-    private (PurgeLedger Ledger, ManualTimeProvider Time) NewLedger(RedisConnection connection)
+    private (PurgeLedger Ledger, TestClock Time) NewLedger(RedisConnection connection)
     {
-        var time = new ManualTimeProvider();
+        var time = new TestClock();
         var ledger = new PurgeLedger(connection, _redis.Options(_prefix), time, NullLogger<PurgeLedger>.Instance);
         _ledgers.Add(ledger);
         return (ledger, time);
     }
 
-    private RedisConnection NewConnection(IOptions<RedisOptions> options)
+    private RedisConnection NewConnection(FixedOptions<RedisOptions> options)
     {
         var connection = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance);
         _connections.Add(connection);

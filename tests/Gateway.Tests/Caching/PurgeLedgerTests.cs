@@ -1,19 +1,19 @@
 using System.Globalization;
 using Gateway.Caching;
+using Gateway.Tests.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Caching;
 
 public sealed class PurgeLedgerTests : IDisposable
 {
-    private readonly ManualTimeProvider _time = new();
+    private readonly TestClock _time = new();
     private readonly RedisConnection _redis;
     private readonly PurgeLedger _ledger;
 
     public PurgeLedgerTests()
     {
-        var options = Options.Create(new RedisOptions());
+        var options = Fixed.Options(new RedisOptions());
         _redis = new RedisConnection(options, _time, NullLogger<RedisConnection>.Instance);
         _ledger = new PurgeLedger(_redis, options, _time, NullLogger<PurgeLedger>.Instance);
     }
@@ -29,6 +29,26 @@ public sealed class PurgeLedgerTests : IDisposable
     {
         Assert.False(await _ledger.PurgeAsync(new PurgeScope("sku:x", Hard: true)));
         Assert.False(_ledger.IsSynced);
+    }
+
+    /// <summary>What a bug or a dependency can do to it: here the clock, which it asks for every pause.</summary>
+    [Fact]
+    public async Task A_look_that_breaks_is_a_line_and_the_next_look_comes_after_a_second()
+    {
+        var options = Fixed.Options(new RedisOptions());
+        var time = new BreakingTime();
+        var log = new LogRecorder<PurgeLedger>();
+        using var ledger = new PurgeLedger(_redis, options, time, log);
+
+        await ledger.StartAsync(TestContext.Current.CancellationToken);
+        await Quiet.UntilAsync(() => time.Manual.NextTimer == TimeSpan.FromSeconds(1));
+        time.Manual.Advance(TimeSpan.FromSeconds(1));
+        await Quiet.UntilAsync(() => time.Manual.NextTimer == PurgeLedger.SyncInterval);
+
+        Assert.Equal([2102], log.Ids);
+        Assert.False(ledger.ExecuteTask!.IsCompleted);
+        await ledger.StopAsync(TestContext.Current.CancellationToken);
+        Assert.True(ledger.ExecuteTask.IsCompletedSuccessfully);
     }
 
     [Fact]
@@ -151,4 +171,17 @@ public sealed class PurgeLedgerTests : IDisposable
     private static string Tag(int number) => "x" + number.ToString(CultureInfo.InvariantCulture);
 
     private Task<bool> PurgeAsync(string? tag, bool hard) => _ledger.PurgeAsync(new PurgeScope(tag, hard));
+
+    /// <summary>Refuses the first timer.</summary>
+    private sealed class BreakingTime : TimeProvider
+    {
+        private int _timers;
+
+        public TestClock Manual { get; } = new();
+
+        public override DateTimeOffset GetUtcNow() => Manual.GetUtcNow();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            Interlocked.Increment(ref _timers) == 1 ? throw new InvalidOperationException("No timer.") : Manual.CreateTimer(callback, state, dueTime, period);
+    }
 }

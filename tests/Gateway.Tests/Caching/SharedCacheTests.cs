@@ -62,6 +62,20 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
         Assert.Equal([1], metrics.Of("gateway.cache.lookups", "cache=texts,result=memory"));
     }
 
+    /// <summary>One to look them up, and one or a few to put them there, as they come. In docs/caching.md.</summary>
+    [Fact]
+    public async Task A_cold_question_of_13_keys_costs_two_to_five_commands()
+    {
+        using var commands = new CommandSpans();
+
+        await Task.WhenAll(_a.Ask([.. Enumerable.Range(0, 13).Select(number => $"k{number}")]));
+        await _a.LandedAsync();
+        await NoLeaseAsync();
+
+        await Quiet.UntilAsync(() => commands.Ended == commands.Begun);
+        Assert.InRange(commands.Ended, 2, 5);
+    }
+
     [Fact]
     public async Task Of_many_keys_those_in_Redis_are_taken_from_there_and_the_others_are_loaded()
     {
@@ -123,7 +137,7 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
     public async Task A_lease_that_has_expired_meanwhile_and_is_another_one_s_now_is_not_given_back()
     {
         var releaseLate = await TakeLeaseAsync("a", TimeSpan.FromMinutes(10));
-        await _redis.AskAsync(database => database.KeyDeleteAsync($"{_prefix}:lease:v{CacheWire.Version}:0:texts:a"));
+        await _redis.AskAsync(database => database.KeyDeleteAsync($"{_prefix}:lease:{LeaseName("a")}"));
         var release = await TakeLeaseAsync("a", TimeSpan.FromMinutes(10));
 
         await releaseLate();
@@ -223,6 +237,7 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
         await _a.AskOneAsync();
         await StoredAsync("a");
         await _b.AskOneAsync();
+        await CacheUnderTest.SettleAsync();
         _a.Time.Advance(_a.Ages.FreshFor);
         _b.Time.Advance(_b.Ages.FreshFor);
         await _a.AskOneAsync();
@@ -242,6 +257,7 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
         await _a.AskOneAsync();
         await StoredAsync("a");
         await _b.AskOneAsync();
+        await CacheUnderTest.SettleAsync();
         _b.Failing = true;
         _b.Time.Advance(_b.Ages.FreshFor);
         await _b.AskOneAsync();
@@ -453,10 +469,12 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
     private async Task<Func<Task>> TakeLeaseAsync(string key, TimeSpan life)
     {
         var lease = new RedisLease(_redis.Connections[2], _redis.Options(_prefix));
-        var (_, token) = await lease.TryTakeAsync($"v{CacheWire.Version}:0:texts:{key}", life);
+        var (_, token) = await lease.TryTakeAsync(LeaseName(key), life);
         Assert.NotNull(token);
-        return () => lease.ReleaseAsync($"v{CacheWire.Version}:0:texts:{key}", token);
+        return () => lease.ReleaseAsync(LeaseName(key), token);
     }
+
+    private string LeaseName(string key) => $"{{{_prefix}:v{CacheWire.Version}:texts:{key}}}:0";
 
     private async Task<TimeSpan> LeftAsync(string key) =>
         (await _redis.AskAsync(database => database.KeyTimeToLiveAsync($"{_prefix}:v{CacheWire.Version}:texts:{key}")))!.Value;

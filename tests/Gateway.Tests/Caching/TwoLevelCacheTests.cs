@@ -280,6 +280,46 @@ public sealed class TwoLevelCacheTests : IDisposable
     }
 
     [Fact]
+    public async Task A_load_that_has_begun_goes_on_and_one_that_nobody_wants_any_more_never_begins()
+    {
+        using var test = new CacheUnderTest(maxConcurrentLoads: 1);
+        using var leaves = new CancellationTokenSource();
+        test.Hold();
+        var begun = test.Ask("begun");
+        await Quiet.UntilAsync(() => test.InFlight.Now == 1);
+        var abandoned = test.Ask(leaves.Token, "begun", "abandoned", "shared");
+        var wanted = test.Ask("shared");
+        await CacheUnderTest.SettleAsync();
+
+        await leaves.CancelAsync();
+        Assert.Equal(Trouble.Late, (await abandoned[1].WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel)).Failure);
+
+        // Who comes now gets a load of his own.
+        var again = test.Ask("abandoned");
+        await CacheUnderTest.SettleAsync();
+        Assert.Equal(1, test.Loads);
+        test.Release();
+
+        Assert.Equal(["begun1", "shared1", "abandoned1"], (await Task.WhenAll([.. begun, .. wanted, .. again]).WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel)).Select(answer => answer.Value));
+        Assert.Equal("shared1", (await abandoned[2]).Value);
+        Assert.Equal(3, test.Loads);
+    }
+
+    [Fact]
+    public async Task One_that_left_before_it_asked_begins_nothing_and_takes_nobodys_place()
+    {
+        using var test = new CacheUnderTest(maxConcurrentLoads: 1);
+        using var left = new CancellationTokenSource();
+        await left.CancelAsync();
+
+        Assert.Equal(Trouble.Late, (await test.Ask(left.Token, "a")[0].WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel)).Failure);
+        await test.LandedAsync();
+
+        Assert.Equal(0, test.Loads);
+        Assert.Equal("a1", (await test.AskOneAsync()).Value);
+    }
+
+    [Fact]
     public async Task Refreshes_in_the_background_do_not_pile_up()
     {
         using var test = new CacheUnderTest(maxConcurrentLoads: 4);

@@ -30,11 +30,10 @@ public sealed class CatalogAnswersTests : IDisposable
     public async Task Many_who_wait_for_a_cold_answer_get_one_assembly()
     {
         _test.Paymentwall.Hold();
-        var waiting = Enumerable.Range(0, 300).Select(_ => Task.Run(() => _test.AskAsync())).ToList();
-        await Quiet.SettleAsync();
+        var joined = await Task.WhenAll(Enumerable.Range(0, 300).Select(_ => Task.Run(() => (Answer: _test.AskAsync(), Joined: true))));
         _test.Paymentwall.Release();
 
-        var outcomes = await Task.WhenAll(waiting);
+        var outcomes = await Task.WhenAll(joined.Select(one => one.Answer));
 
         Assert.Single(outcomes.Select(outcome => outcome.Answer).Distinct());
         Assert.Equal((1, 2), _test.Calls);
@@ -53,6 +52,26 @@ public sealed class CatalogAnswersTests : IDisposable
         _test.Paymentwall.Release();
 
         Assert.NotNull((await stays).Answer);
+        Assert.Equal((1, 2), _test.Calls);
+    }
+
+    [Fact]
+    public async Task When_the_last_leaves_what_has_begun_goes_on_and_nothing_else_begins()
+    {
+        using var impatient = new CancellationTokenSource();
+        _test.Billing.Hold();
+        var leaves = _test.Answers.AssembleAsync(Given.Question(), impatient.Token);
+        await Quiet.UntilAsync(() => _test.Calls.Billing == 1);
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves);
+        _test.Billing.Release();
+        await Quiet.UntilAsync(() => _test.Observables.Loading == 0);
+
+        Assert.Equal((1, 0), _test.Calls);
+
+        // Nothing of it is shown to the next, who gets the components from memory and a whole answer.
+        Assert.Null(_test.Answers.TryGetReady(Given.Question()));
+        Assert.True((await _test.AskAsync()).Answer is { Completeness: "complete" });
         Assert.Equal((1, 2), _test.Calls);
     }
 

@@ -1,17 +1,16 @@
-using Gateway.Caching;
 using Gateway.Catalog;
+using Gateway.Configuration;
+using Gateway.Tests.Configuration;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Catalog;
 
 public sealed class CatalogHeadersTests
 {
-    private readonly ManualTimeProvider _time = new();
-    private readonly CacheOptions _ages = new();
-    private readonly CustomerCountryOptions _country = new();
+    private readonly TestClock _time = new();
+    private readonly CatalogOptions _options = new();
 
     [Theory]
     [InlineData("\"a-br\"", true)]
@@ -61,9 +60,25 @@ public sealed class CatalogHeadersTests
     [Fact]
     public void A_private_answer_is_stored_nowhere()
     {
-        var headers = Set(Answer(TimeSpan.FromSeconds(60)), isHit: true, isPrivate: true);
+        var headers = Set(Answer(TimeSpan.FromSeconds(60)), isHit: true, Given.Question() with { Sandbox = true });
 
         Assert.Equal("private, no-store", headers.CacheControl);
+    }
+
+    [Theory]
+    [InlineData("", "Query", "public")]
+    [InlineData("", "Default", "public")]
+    [InlineData("CF-IPCountry", "Query", "public")]
+    [InlineData("CF-IPCountry", "Header", "private")]
+    [InlineData("CF-IPCountry", "Default", "private")]
+    public void What_a_header_could_have_changed_is_for_no_shared_cache(string countryHeader, string source, string audience)
+    {
+        _options.CountryHeader = countryHeader;
+
+        var headers = Set(Answer(TimeSpan.FromSeconds(60)), isHit: true, Given.Question() with { CountrySource = Enum.Parse<CountrySource>(source) });
+
+        Assert.Equal($"{audience}, max-age=60, stale-while-revalidate=60, stale-if-error=86400", headers.CacheControl);
+        Assert.Equal(audience == "private" ? "no-store" : string.Empty, headers["CDN-Cache-Control"].ToString());
     }
 
     [Theory]
@@ -71,7 +86,7 @@ public sealed class CatalogHeadersTests
     [InlineData("CF-IPCountry", "Accept-Encoding, sandbox, CF-IPCountry")]
     public void What_an_answer_depends_on_is_named(string countryHeader, string vary)
     {
-        _country.CountryHeader = countryHeader;
+        _options.CountryHeader = countryHeader;
         var context = new DefaultHttpContext();
 
         Headers().SetVary(context.Response);
@@ -133,12 +148,12 @@ public sealed class CatalogHeadersTests
         return CatalogHeaders.IsNotModified(context.Request, "\"a-br\"");
     }
 
-    private CatalogHeaders Headers() => new(Options.Create(_ages), Options.Create(_country), Options.Create(new CatalogAccessOptions()), _time);
+    private CatalogHeaders Headers() => new(Fixed.Options(_options), Fixed.Options(new SecurityOptions()), _time);
 
-    private IHeaderDictionary Set(ReadyAnswer answer, bool isHit, bool isPrivate = false)
+    private IHeaderDictionary Set(ReadyAnswer answer, bool isHit, CatalogQuestion? question = null)
     {
         var context = new DefaultHttpContext();
-        Headers().Set(context.Response, answer, "\"tag\"", isPrivate, isHit);
+        Headers().Set(context.Response, answer, "\"tag\"", question ?? Given.Question(), isHit);
         return context.Response.Headers;
     }
 
@@ -149,7 +164,7 @@ public sealed class CatalogHeadersTests
         context.Request.Method = method;
         context.Request.Headers.IfNoneMatch = ifNoneMatch;
         context.Request.Headers.AcceptEncoding = accept;
-        await new ReadyAnswerResult(answer, Headers(), isPrivate: false, isHit: true).ExecuteAsync(context);
+        await new ReadyAnswerResult(answer, Headers(), Given.Question(), isHit: true).ExecuteAsync(context);
         return context;
     }
 

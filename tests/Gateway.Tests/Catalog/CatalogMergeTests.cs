@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Catalog;
+using Gateway.Configuration;
 using Gateway.Problems;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;

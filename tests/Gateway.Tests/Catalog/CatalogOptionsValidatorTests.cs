@@ -1,4 +1,6 @@
 using Gateway.Catalog;
+using Gateway.Configuration;
+using Gateway.Tests.Configuration;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.Extensions.Options;
@@ -14,11 +16,18 @@ public sealed class CatalogOptionsValidatorTests
     public void The_defaults_are_sound() => Assert.Empty(Errors(_ => { }));
 
     [Theory]
-    [InlineData(0, false)]
-    [InlineData(1, true)]
-    [InlineData(200, true)]
-    [InlineData(201, false)]
-    public void MaxProducts_has_bounds(int value, bool sound) => Check("Catalog:MaxProducts", sound, options => options.MaxProducts = value);
+    [InlineData("US", true)]
+    [InlineData("", false)]
+    [InlineData("USA", false)]
+    [InlineData("ZZ", false)]
+    public void The_default_country_is_one(string country, bool sound) => Check("Catalog:DefaultCountry", sound, options => options.DefaultCountry = country);
+
+    [Theory]
+    [InlineData("CF-IPCountry", true)]
+    [InlineData("", true)]
+    [InlineData("a b", false)]
+    [InlineData("a:b", false)]
+    public void The_country_header_is_a_name(string header, bool sound) => Check("Catalog:CountryHeader", sound, options => options.CountryHeader = header);
 
     [Theory]
     [InlineData("a", true)]
@@ -72,14 +81,6 @@ public sealed class CatalogOptionsValidatorTests
     public void The_currency_pattern_has_the_group_and_needs_no_backtracking(string pattern, bool sound) =>
         Check("Catalog:ListPriceCurrencyPattern", sound, options => options.ListPriceCurrencyPattern = pattern);
 
-    [Theory]
-    [InlineData(0.099, false)]
-    [InlineData(0.1, true)]
-    [InlineData(60, true)]
-    [InlineData(60.001, false)]
-    [InlineData(-1, false)]
-    public void The_deadline_has_bounds(double seconds, bool sound) => Check("Catalog:Deadline", sound, options => options.Deadline = TimeSpan.FromSeconds(seconds));
-
     [Fact]
     public void A_total_left_at_its_default_never_contradicts() =>
         Assert.Empty(Errors(options => options.Deadline = TimeSpan.FromMilliseconds(200)));
@@ -112,21 +113,20 @@ public sealed class CatalogOptionsValidatorTests
     {
         var validator = new CatalogOptionsValidator(new Broken<BillingOptions>(), new Broken<PaymentwallOptions>());
 
-        var errors = validator.Validate(name: null, new CatalogOptions { MaxProducts = 0 }).Failures;
+        var errors = validator.Validate(name: null, new CatalogOptions { DefaultCountry = "?" }).Failures;
 
-        Assert.StartsWith("Catalog:MaxProducts: ", Assert.Single(errors!), StringComparison.Ordinal);
+        Assert.StartsWith("Catalog:DefaultCountry: ", Assert.Single(errors!), StringComparison.Ordinal);
     }
 
     [Fact]
     public void All_errors_come_at_once() =>
-        Assert.Equal(6, Errors(options =>
+        Assert.Equal(5, Errors(options =>
         {
-            options.MaxProducts = 0;
+            options.DefaultCountry = string.Empty;
             options.Products = [".."];
             options.Languages = ["xx"];
             options.SkuTemplate = "x";
             options.ListPriceCurrencyPattern = "(";
-            options.Deadline = TimeSpan.Zero;
         }).Select(error => error.Split(':')[1]).Distinct(StringComparer.Ordinal).Count());
 
     private void Check(string key, bool sound, Action<CatalogOptions> change)
@@ -144,9 +144,9 @@ public sealed class CatalogOptionsValidatorTests
 
     private IEnumerable<string> Errors(Action<CatalogOptions> change)
     {
-        var options = new CatalogOptions();
+        var options = new CatalogOptions { DefaultCountry = "US" };
         change(options);
-        return new CatalogOptionsValidator(Options.Create(_billing), Options.Create(_paymentwall)).Validate(name: null, options).Failures ?? [];
+        return new CatalogOptionsValidator(Fixed.Options(_billing), Fixed.Options(_paymentwall)).Validate(name: null, options).Failures ?? [];
     }
 
     private sealed class Broken<T> : IOptions<T>
@@ -159,7 +159,7 @@ public sealed class CatalogOptionsValidatorTests
     public void An_explicit_attempt_beyond_the_deadline_is_an_error()
     {
         var validator = new CatalogOptionsValidator(
-            Options.Create(new BillingOptions { AttemptTimeout = TimeSpan.FromSeconds(30) }), Options.Create(new PaymentwallOptions()));
+            Fixed.Options(new BillingOptions { AttemptTimeout = TimeSpan.FromSeconds(30) }), Fixed.Options(new PaymentwallOptions()));
 
         Assert.NotEmpty(validator.Validate(name: null, new CatalogOptions { Deadline = TimeSpan.FromSeconds(2) }).Failures ?? []);
     }

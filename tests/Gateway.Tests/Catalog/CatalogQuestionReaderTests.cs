@@ -1,15 +1,16 @@
 using Gateway.Catalog;
+using Gateway.Configuration;
+using Gateway.Tests.Configuration;
 using Gateway.Tests.Problems;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Catalog;
 
 public sealed class CatalogQuestionReaderTests
 {
     private readonly CatalogOptions _options = new();
-    private readonly CustomerCountryOptions _country = new() { DefaultCountry = "fr" };
+    private readonly CatalogOptions _country = new() { DefaultCountry = "fr" };
     private readonly List<(string Name, string[] Values)> _headers = [];
 
     [Fact]
@@ -363,13 +364,13 @@ public sealed class CatalogQuestionReaderTests
         return context.Request;
     }
 
-    private CatalogQuestionReader Reader() => new(Options.Create(_options), new CustomerCountry(Options.Create(_country)));
+    private CatalogQuestionReader Reader() => new(Fixed.Options(_options), new CustomerCountry(Fixed.Options(_country)));
 
     [Fact]
     public void Duplicates_among_the_configured_products_are_dropped()
     {
         var options = new CatalogOptions { Products = ["x", "y", "x"] };
-        var reader = new CatalogQuestionReader(Options.Create(options), new CustomerCountry(Options.Create(new CustomerCountryOptions { DefaultCountry = "US" })));
+        var reader = new CatalogQuestionReader(Fixed.Options(options), new CustomerCountry(Fixed.Options(new CatalogOptions { DefaultCountry = "US" })));
 
         Assert.Null(reader.Read(new DefaultHttpContext().Request, productId: null, out var question));
         Assert.Equal(["x", "y"], question!.Products);
@@ -380,7 +381,7 @@ public sealed class CatalogQuestionReaderTests
     {
         var context = new DefaultHttpContext();
         context.Request.QueryString = new QueryString("?product=a&lang=%E2%84%AAa");
-        var reader = new CatalogQuestionReader(Options.Create(new CatalogOptions()), new CustomerCountry(Options.Create(new CustomerCountryOptions { DefaultCountry = "US" })));
+        var reader = new CatalogQuestionReader(Fixed.Options(new CatalogOptions()), new CustomerCountry(Fixed.Options(new CatalogOptions { DefaultCountry = "US" })));
 
         Assert.NotNull(reader.Read(context.Request, productId: null, out _));
     }

@@ -1,4 +1,4 @@
-using Gateway.Catalog;
+using Gateway.Configuration;
 
 namespace Gateway.Tests.Catalog;
 

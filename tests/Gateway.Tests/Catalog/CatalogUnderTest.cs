@@ -4,7 +4,9 @@ using Gateway.AccessTokens;
 using Gateway.Admission;
 using Gateway.Caching;
 using Gateway.Catalog;
+using Gateway.Configuration;
 using Gateway.Hosting.Observability;
+using Gateway.Tests.Configuration;
 using Gateway.Tests.Upstreams;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
@@ -13,7 +15,6 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Catalog;
 
@@ -30,8 +31,8 @@ internal sealed class CatalogUnderTest : IDisposable
     {
         _billing = new FakeUpstream(Time, (_, token) => AnswerAsync(Billing, token));
         _paymentwall = new FakeUpstream(Time, (_, token) => AnswerAsync(Paymentwall, token));
-        var billing = Options.Create(new BillingOptions { BaseAddress = new Uri("https://billing.example/") });
-        var paymentwall = Options.Create(new PaymentwallOptions
+        var billing = Fixed.Options(new BillingOptions { BaseAddress = new Uri("https://billing.example/") });
+        var paymentwall = Fixed.Options(new PaymentwallOptions
         {
             BaseAddress = new Uri("https://paymentwall.example/"),
             ProjectKey = "key",
@@ -42,10 +43,10 @@ internal sealed class CatalogUnderTest : IDisposable
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddSingleton<TimeProvider>(Time);
-        services.AddSingleton(Options.Create(new RedisOptions()));
-        services.AddSingleton(Options.Create(new CacheOptions()));
-        services.AddSingleton(Options.Create(new CatalogOptions { Deadline = deadline ?? TimeSpan.FromSeconds(5) }));
-        services.AddSingleton(Options.Create(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }));
+        services.AddFixedOptions(new RedisOptions());
+        services.AddFixedOptions(new CatalogOptions());
+        services.AddFixedOptions(new CatalogOptions { Deadline = deadline ?? TimeSpan.FromSeconds(5) });
+        services.AddFixedOptions(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" });
         services.AddSingleton(billing);
         services.AddSingleton(paymentwall);
         services.AddSingleton<IMemoryCache>(_ => new MemoryCache(new MemoryCacheOptions { SizeLimit = 1024 * 1024, TrackStatistics = true }));
@@ -62,7 +63,7 @@ internal sealed class CatalogUnderTest : IDisposable
         services.AddSingleton<CatalogAggregator>();
         services.AddSingleton<PriceDrift>();
         services.AddSingleton<CatalogAnswers>();
-        services.AddSingleton(Options.Create(new AdmissionOptions()));
+        services.AddFixedOptions(new SecurityOptions());
         services.AddSingleton<RequestSlots>();
         services.AddKeyedSingleton(BillingOptions.Section, _billingTransport);
         services.AddKeyedSingleton(PaymentwallOptions.Section, _paymentwallTransport);
@@ -72,7 +73,7 @@ internal sealed class CatalogUnderTest : IDisposable
         Ledger = _services.GetRequiredService<PurgeLedger>();
     }
 
-    public ManualTimeProvider Time { get; } = new();
+    public TestClock Time { get; } = new();
 
     public CatalogAnswers Answers { get; }
 

@@ -1,10 +1,11 @@
 using System.Text;
 using Gateway.Catalog;
+using Gateway.Configuration;
 using Gateway.Iso;
+using Gateway.Tests.Configuration;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Catalog;
 
@@ -32,7 +33,7 @@ internal static class Given
     {
         var options = new CatalogOptions();
         change?.Invoke(options);
-        return new CatalogRules(Options.Create(options));
+        return new CatalogRules(Fixed.Options(options));
     }
 
     public static UpstreamResult<PaymentwallProduct?> Found(PaymentwallProduct product) => UpstreamResult.Of<PaymentwallProduct?>(product);

@@ -16,7 +16,7 @@ public sealed class PriceDriftTests
     private static readonly Period Month = Given.Period("month", 1);
     private static readonly Period Year = Given.Period("year", 1);
 
-    private readonly ManualTimeProvider _time = new();
+    private readonly TestClock _time = new();
     private readonly LogRecorder<PriceDrift> _log = new();
     private readonly PriceDrift _drift;
 

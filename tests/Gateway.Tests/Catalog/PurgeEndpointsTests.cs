@@ -2,6 +2,7 @@ using System.Text.Json;
 using Gateway.Caching;
 using Gateway.Catalog;
 using Gateway.Configuration;
+using Gateway.Tests.Configuration;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -19,8 +20,8 @@ public sealed class PurgeEndpointsTests : IAsyncLifetime
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton<TimeProvider>(new ManualTimeProvider());
-        builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(new RedisOptions()));
+        builder.Services.AddSingleton<TimeProvider>(new TestClock());
+        builder.Services.AddFixedOptions(new RedisOptions());
         builder.Services.AddSingleton<RedisConnection>();
         builder.Services.AddSingleton<PurgeLedger>();
         _app = builder.Build();

@@ -45,6 +45,16 @@ public sealed class OptionsSectionTests
         Assert.Contains(errors, error => error.Contains("Up, Down", StringComparison.Ordinal));
     }
 
+    /// <summary>To .NET a bare 5 is five days.</summary>
+    [Theory]
+    [InlineData("5", false)]
+    [InlineData("0.5", false)]
+    [InlineData("0", true)]
+    [InlineData("0:5", true)]
+    [InlineData("1.00:00:00", true)]
+    public void A_duration_has_a_colon(string value, bool isSound) =>
+        Assert.Equal(isSound, Check($$"""{ "Sample": { "Name": "n", "Wait": "{{value}}" } }""").Count == 0);
+
     [Fact]
     public void A_value_that_cannot_be_converted_is_never_repeated()
     {

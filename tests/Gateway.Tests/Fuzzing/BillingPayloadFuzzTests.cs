@@ -106,6 +106,7 @@ public sealed partial class BillingPayloadFuzzTests
             }
 
             List<JsonElement>? items = null;
+            var found = 0;
             foreach (var property in json.RootElement.EnumerateObject())
             {
                 if (NaiveJson.Name(property) is not { } name)
@@ -117,6 +118,11 @@ public sealed partial class BillingPayloadFuzzTests
                 if (name != "items")
                 {
                     continue;
+                }
+
+                if (found++ > 0)
+                {
+                    return null;
                 }
 
                 if (property.Value.ValueKind == JsonValueKind.Null)
@@ -149,10 +155,16 @@ public sealed partial class BillingPayloadFuzzTests
     private static bool HasRightTypes(JsonElement item)
     {
         var hasId = false;
+        var names = new HashSet<string?>(StringComparer.Ordinal);
         foreach (var property in item.EnumerateObject())
         {
             var value = property.Value;
             var name = NaiveJson.Name(property);
+            if (!names.Add(name))
+            {
+                return false;
+            }
+
             hasId |= name == "id";
             if (!(name switch
             {
@@ -178,7 +190,6 @@ public sealed partial class BillingPayloadFuzzTests
             return null;
         }
 
-        // Of a name given twice the last counts.
         var fields = new SortedDictionary<string, JsonElement>(StringComparer.Ordinal);
         foreach (var property in item.EnumerateObject())
         {
@@ -213,7 +224,7 @@ public sealed partial class BillingPayloadFuzzTests
         List<JsonElement> List(string name) => fields.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [];
     }
 
-    internal static string? Period(string? unit, long? count) => (unit, count) switch
+    internal static string? Period(string? unit, long? count) => (unit?.ToLowerInvariant() is [.. var one, 's'] ? one : unit?.ToLowerInvariant(), count) switch
     {
         (_, null or < 1 or > 10_000) => null,
         ("day", _) => $"P{count}D",

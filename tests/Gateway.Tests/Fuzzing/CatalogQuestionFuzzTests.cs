@@ -3,10 +3,10 @@ using System.Text.Json;
 using Gateway.Catalog;
 using Gateway.Configuration;
 using Gateway.Iso;
+using Gateway.Tests.Configuration;
 using Gateway.Tests.Problems;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Fuzzing;
 
@@ -25,8 +25,8 @@ public sealed class CatalogQuestionFuzzTests
     private readonly Dictionary<string, string> _byKey = new(StringComparer.Ordinal);
 
     private readonly CatalogQuestionReader _reader = new(
-        Options.Create(new CatalogOptions { MaxProducts = 5 }),
-        new CustomerCountry(Options.Create(new CustomerCountryOptions { DefaultCountry = "fr", CountryHeader = CountryHeader })));
+        Fixed.Options(new CatalogOptions { MaxProducts = 5 }),
+        new CustomerCountry(Fixed.Options(new CatalogOptions { DefaultCountry = "fr", CountryHeader = CountryHeader })));
 
     /// <summary>A case is a query and, on further lines, the headers <c>sandbox</c> and the country's, and a role.</summary>
     [Fact]

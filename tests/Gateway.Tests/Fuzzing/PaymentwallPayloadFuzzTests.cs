@@ -1,8 +1,8 @@
-using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Caching;
 using Gateway.Iso;
+using Gateway.Upstreams;
 using Gateway.Upstreams.Paymentwall;
 
 namespace Gateway.Tests.Fuzzing;
@@ -20,11 +20,12 @@ public sealed partial class PaymentwallPayloadFuzzTests
     [Trait(FuzzRun.Trait, FuzzRun.Target)]
     public Task A_body_of_Paymentwalls_is_what_a_naive_reading_finds_or_a_bad_payload() => FuzzRun.OfBytesAsync("paymentwall", Words, body =>
     {
-        var read = PaymentwallPayload.TryRead(body, out var product);
+        var reading = PaymentwallPayload.Read(body);
+        var (read, product) = (reading.Failure is null, reading.Product);
         var expected = Naive(body, out var decided);
         if (decided)
         {
-            Assert.Equal(expected, read ? Text(product) : null);
+            Assert.Equal(expected, read ? Text(product) : reading.Failure == UpstreamFailure.Rejected ? "refused" : null);
         }
 
         if (!read)
@@ -95,25 +96,26 @@ public sealed partial class PaymentwallPayloadFuzzTests
                     case "object" or "currency":
                         field = NaiveJson.StringOrNull(value);
                         break;
-                    case "name" or "amount" or "period_type" or "post_trial_product_id" or "old_price":
+                    case "amount":
                         field = NaiveJson.Text(value);
                         break;
-                    case "period_length":
-                        field = NaiveJson.Integer(value);
+                    case "name" or "period_type" or "post_trial_product_id" or "old_price":
+                        field = OrUnreadable(value, NaiveJson.Text(value));
+                        break;
+                    case "period_length" or "code":
+                        field = OrUnreadable(value, NaiveJson.Integer(value));
                         break;
                     case "recurring" or "trial":
-                        field = NaiveJson.Flag(value);
+                        field = OrUnreadable(value, NaiveJson.Flag(value));
                         break;
                     default:
                         continue;
                 }
 
-                if (!field.Read)
+                if (!field.Read || !fields.TryAdd(property.Name, field.Value))
                 {
                     return null;
                 }
-
-                fields[property.Name] = field.Value;
             }
 
             return Product(name => fields.GetValueOrDefault(name));
@@ -122,14 +124,19 @@ public sealed partial class PaymentwallPayloadFuzzTests
 
     private static string? Product(Func<string, object?> field)
     {
+        if (field("object") is string kind && kind.Equals("error", StringComparison.OrdinalIgnoreCase))
+        {
+            return "refused";
+        }
+
         if (field("object") is not (null or "product") || !Currency.TryGet((string?)field("currency"), out var currency)
             || field("amount") is not string amount || MoneyFuzzTests.Minor(amount, currency.Exponent) is not { } price)
         {
             return null;
         }
 
-        BigInteger? oldPrice = null;
-        if (field("old_price") is string old && (oldPrice = MoneyFuzzTests.Minor(old, currency.Exponent)) is null)
+        var oldPrice = field("old_price") is string old ? MoneyFuzzTests.Minor(old, currency.Exponent) : null;
+        if (field("period_length") == Unreadable || field("period_type") == Unreadable)
         {
             return null;
         }
@@ -142,9 +149,16 @@ public sealed partial class PaymentwallPayloadFuzzTests
         }
 
         return Join(
-            field("name"), price, currency.Code, period, field("recurring") ?? false, field("trial") ?? false, field("post_trial_product_id"),
+            field("name") as string, price, currency.Code, period, field("recurring") as bool? ?? false,
+            field("trial") == Unreadable ? field("post_trial_product_id") is string : field("trial") ?? false, field("post_trial_product_id") as string,
             oldPrice == 0 ? null : oldPrice);
     }
+
+    /// <summary>What is not readable where it may be missing.</summary>
+    private static readonly object Unreadable = new();
+
+    private static (bool Read, object? Value) OrUnreadable<T>(JsonElement value, (bool Read, T? Value) field) =>
+        (true, field.Read ? field.Value : value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0 ? null : Unreadable);
 
     [JsonSerializable(typeof(PaymentwallProduct))]
     private sealed partial class FuzzedProductContext : JsonSerializerContext;

@@ -1,8 +1,9 @@
+using Gateway.Configuration;
 using Gateway.Iso;
 using Gateway.Proxy;
+using Gateway.Tests.Configuration;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Tests.Fuzzing;
@@ -36,7 +37,7 @@ public sealed class ProxyGuardFuzzTests
         Transforms = [new Dictionary<string, string>(StringComparer.Ordinal) { [CredentialRoute.AccessToken] = "true" }],
     };
 
-    private readonly ProxyGuard _guard = new(new CustomerCountry(Options.Create(new CustomerCountryOptions { DefaultCountry = "jp" })));
+    private readonly ProxyGuard _guard = new(new CustomerCountry(Fixed.Options(new CatalogOptions { DefaultCountry = "jp" })));
 
     /// <summary>A case is the query of a call to the product details.</summary>
     [Fact]
@@ -44,10 +45,11 @@ public sealed class ProxyGuardFuzzTests
     public Task A_call_that_anybody_may_have_signed_has_a_callback_that_is_only_a_name_and_nothing_that_is_not_listed() => FuzzRun.OfTextAsync("callback", CallbackWords, text =>
     {
         var context = new DefaultHttpContext();
+        context.Request.Method = "GET";
         context.Request.Path = "/paymentwall/api/rest/product";
         context.Request.QueryString = new QueryString("?" + text);
 
-        var refused = _guard.Check(context, ProductDetails) is not null;
+        var refused = ProxyGuard.Check(context, ProductDetails) is not null;
 
         var query = NaiveQuery.Parse(text);
         var sku = query.Where(pair => pair.Key == "ag_external_id").ToList();
@@ -64,6 +66,7 @@ public sealed class ProxyGuardFuzzTests
         }
 
         // Whoever reads the query next (the signer) finds the same and a country.
+        _guard.Prepare(context.Request, ProductDetails);
         var names = context.Request.Query.Keys.Order(StringComparer.Ordinal).ToArray();
         Assert.Equal(callback is [] ? ["ag_external_id", "country_code"] : ["ag_external_id", "callback", "country_code"], names);
         Assert.Equal(country is [var given] ? given.Value : "JP", context.Request.Query["country_code"]);
@@ -78,10 +81,11 @@ public sealed class ProxyGuardFuzzTests
     public Task A_path_that_is_forwarded_with_credentials_means_the_same_to_whoever_decodes_or_tidies_it_again() => FuzzRun.OfTextAsync("path", PathWords, text =>
     {
         var context = new DefaultHttpContext();
+        context.Request.Method = "GET";
         context.Request.Path = new PathString("/" + text.TrimStart('/'));
         var path = context.Request.Path.Value!;
 
-        var refused = _guard.Check(context, Billing) is not null;
+        var refused = ProxyGuard.Check(context, Billing) is not null;
 
         if (refused)
         {

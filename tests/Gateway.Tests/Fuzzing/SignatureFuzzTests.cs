@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Proxy;
+using Gateway.Tests.Configuration;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Gateway.Tests.Fuzzing;
@@ -21,7 +21,7 @@ public sealed class SignatureFuzzTests
 
     private readonly PaymentwallSignatureTransform[] _transforms =
     [
-        .. new[] { 2, 3 }.Select(version => new PaymentwallSignatureTransform(Options.Create(new PaymentwallOptions { ProjectKey = Key, SecretKey = Secret, SignatureVersion = version }))),
+        .. new[] { 2, 3 }.Select(version => new PaymentwallSignatureTransform(Fixed.Options(new PaymentwallOptions { ProjectKey = Key, SecretKey = Secret, SignatureVersion = version }))),
     ];
 
     private int _turn;

@@ -15,6 +15,7 @@ public sealed class CurrencyTests
     [InlineData("XOF", 0)]
     [InlineData("XPF", 0)]
     [InlineData("USD", 2)]
+    [InlineData("usd", 2)]
     [InlineData("EUR", 2)]
     [InlineData("GBP", 2)]
     [InlineData("HUF", 2)]
@@ -35,7 +36,7 @@ public sealed class CurrencyTests
     public void A_currency_has_the_exponent_of_ISO_4217(string code, int exponent)
     {
         Assert.True(Currency.TryGet(code, out var currency));
-        Assert.Equal(new Currency(code, exponent), currency);
+        Assert.Equal(new Currency(code.ToUpperInvariant(), exponent), currency);
     }
 
     [Theory]
@@ -51,7 +52,7 @@ public sealed class CurrencyTests
     [InlineData("XXX")]
     [InlineData("BTC")]
     [InlineData("DEM")]
-    [InlineData("usd")]
+    [InlineData("us d")]
     [InlineData("US")]
     [InlineData("USD ")]
     [InlineData("")]

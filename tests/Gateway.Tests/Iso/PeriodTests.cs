@@ -18,10 +18,21 @@ public sealed class PeriodTests
     }
 
     [Theory]
+    [InlineData("Months", "month")]
+    [InlineData("YEAR", "year")]
+    [InlineData("dayS", "day")]
+    public void A_unit_is_read_in_any_case_and_in_the_plural(string text, string unit)
+    {
+        Assert.True(Period.TryCreate(text, 2, out var period));
+        Assert.Equal(unit, period.Unit);
+    }
+
+    [Theory]
     [InlineData(null, 1)]
     [InlineData("", 1)]
-    [InlineData("Month", 1)]
-    [InlineData("months", 1)]
+    [InlineData("monthss", 1)]
+    [InlineData("mon", 1)]
+    [InlineData("month ", 1)]
     [InlineData("hour", 1)]
     [InlineData("month", 0)]
     [InlineData("month", -1)]

@@ -18,6 +18,7 @@ public sealed class ProblemTests
         ["upstreamRejected"] = 502,
         ["upstreamBadPayload"] = 502,
         ["upstreamUnreachable"] = 502,
+        ["upstreamOutcomeUnknown"] = 502,
         ["tokenUnavailable"] = 503,
         ["circuitOpen"] = 503,
         ["pricesUnavailable"] = 503,

@@ -1,8 +1,8 @@
 using Gateway.Proxy;
+using Gateway.Tests.Configuration;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Gateway.Tests.Proxy;
@@ -96,7 +96,7 @@ public sealed class PaymentwallSignatureTransformTests
         http.Response.Body = new MemoryStream();
         using var request = new HttpRequestMessage();
         var options = new PaymentwallOptions { ProjectKey = "test-project-key", SecretKey = "test-secret-key", SignatureVersion = version };
-        await new PaymentwallSignatureTransform(Options.Create(options)).ApplyAsync(new RequestTransformContext
+        await new PaymentwallSignatureTransform(Fixed.Options(options)).ApplyAsync(new RequestTransformContext
         {
             HttpContext = http,
             ProxyRequest = request,

@@ -8,7 +8,7 @@ public sealed class DependencyHealthTests
     private const int Failing = 1901;
     private const int Well = 1902;
 
-    private readonly ManualTimeProvider _time = new();
+    private readonly TestClock _time = new();
     private readonly LogRecorder<DependencyHealthTests> _log = new();
     private readonly DependencyHealth _health;
 

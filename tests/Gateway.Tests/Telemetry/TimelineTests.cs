@@ -8,7 +8,7 @@ public sealed class TimelineTests
 {
     private static readonly string[] Phases = [Timeline.Token, Timeline.Billing, Timeline.Paymentwall, Timeline.Cache];
 
-    private readonly ManualTimeProvider _time = new();
+    private readonly TestClock _time = new();
     private readonly Timeline _timeline = new();
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class UpstreamTransportTests
     /// <summary>So long that no test but those about it meets it.</summary>
     private static readonly TimeSpan Ample = TimeSpan.FromHours(10);
 
-    private readonly ManualTimeProvider _time = new();
+    private readonly TestClock _time = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -91,7 +91,7 @@ public sealed class UpstreamTransportTests
         using var upstream = new FakeUpstream(_time, (_, token) => FakeUpstream.HangAsync(token));
         using var transport = Transport(upstream);
         var call = SendAsync(transport, caller.Token);
-        await ManualTimeProvider.SettleAsync();
+        await Quiet.SettleAsync();
 
         await caller.CancelAsync();
 
@@ -125,7 +125,7 @@ public sealed class UpstreamTransportTests
         using var upstream = new FakeUpstream(_time, _ => Answer(503, retryAfter: "1"));
         using var transport = Transport(upstream);
         var call = SendAsync(transport, caller.Token);
-        await ManualTimeProvider.SettleAsync();
+        await Quiet.SettleAsync();
         Assert.False(call.IsCompleted);
 
         await caller.CancelAsync();
@@ -417,13 +417,13 @@ public sealed class UpstreamTransportTests
 
     private async Task<UpstreamAnswer> AnswerAsync(UpstreamTransport transport)
     {
-        var result = await _time.RunUntilAsync(SendAsync(transport, Cancel), TimeSpan.FromMilliseconds(50));
+        var result = await _time.RunUntilAsync(SendAsync(transport, Cancel));
         Assert.True(result.TryGet(out var answer, out var failure), failure.ToString());
         return answer;
     }
 
     private async Task<UpstreamFailure?> FailureAsync(UpstreamTransport transport, CancellationToken cancellationToken) =>
-        (await _time.RunUntilAsync(SendAsync(transport, cancellationToken), TimeSpan.FromMilliseconds(50))).Failure;
+        (await _time.RunUntilAsync(SendAsync(transport, cancellationToken))).Failure;
 
     private static async Task RepeatAsync(UpstreamTransport transport, int times)
     {
@@ -533,7 +533,7 @@ public sealed class UpstreamTransportTests
         {
             Assert.True(step < 1_000, "The circuit never opened.");
             _time.Advance(TimeSpan.FromMilliseconds(100));
-            await ManualTimeProvider.SettleAsync();
+            await Quiet.SettleAsync();
         }
     }
 
@@ -594,7 +594,7 @@ public sealed class UpstreamTransportTests
         hang = true;
         using var caller = new CancellationTokenSource();
         var probe = SendAsync(transport, caller.Token);
-        await ManualTimeProvider.SettleAsync();
+        await Quiet.SettleAsync();
         await caller.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probe);
 

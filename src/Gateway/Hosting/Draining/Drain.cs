@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Gateway.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting.Draining;

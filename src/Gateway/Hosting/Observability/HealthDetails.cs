@@ -19,7 +19,7 @@ internal static class HealthDetails
 
     private static ContentHttpResult Answer(
         HttpContext context, Observables observables, AccessTokenProvider tokens, RedisConnection redis, PurgeLedger ledger, RequestSlots slots,
-        IOptions<CacheOptions> cache, IOptions<AdmissionOptions> admission, IEnumerable<OptionsSection> sections, IConfiguration configuration, TimeProvider time)
+        IOptions<CatalogOptions> cache, IOptions<SecurityOptions> admission, IEnumerable<OptionsSection> sections, IConfiguration configuration, TimeProvider time)
     {
         var upstreams = new JsonObject();
         foreach (var (name, report, circuit) in observables.Dependencies)

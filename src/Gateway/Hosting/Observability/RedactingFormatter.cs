@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Serilog.Events;
 using Serilog.Formatting;
@@ -13,29 +14,14 @@ internal sealed partial class RedactingFormatter(ITextFormatter inner) : ITextFo
 {
     private const string Redacted = "[redacted]";
 
-    [ThreadStatic]
-    private static LineWriter? t_line;
-
     /// <summary>Instead of a line that took too long to search; with quotes, so that it can be read as JSON too.</summary>
     internal const string Withheld = "\"[a log line was withheld: it could not be searched for credentials in time]\"\n";
 
     public void Format(LogEvent logEvent, TextWriter output)
     {
-        // What is logged while a line is being made takes another.
-        var line = t_line ?? new LineWriter();
-        t_line = null;
+        using var line = new StringWriter(CultureInfo.InvariantCulture);
         inner.Format(logEvent, line);
-        if (line.Written.ContainsAny(Marks))
-        {
-            output.Write(Redact(line.Written.ToString(), TakeOut));
-        }
-        else
-        {
-            output.Write(line.Written);
-        }
-
-        line.Clear();
-        t_line = line;
+        output.Write(Redact(line.ToString()));
     }
 
     public static string Redact(string line) => line.AsSpan().ContainsAny(Marks) ? Redact(line, TakeOut) : line;

@@ -2,6 +2,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
+using Gateway.Configuration;
 using Gateway.Problems;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
@@ -13,7 +14,7 @@ namespace Gateway.Hosting.Security;
 /// neither which one matched nor how nearly shows in the time it takes. Keys follow the configuration while the gateway runs.
 /// </summary>
 internal sealed class ApiKeyHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IOptions<SecurityOptions> security, TimeProvider time)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IOptionsMonitor<SecurityOptions> security, TimeProvider time)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
@@ -28,7 +29,7 @@ internal sealed class ApiKeyHandler(
 
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(header.ToString()));
         ApiKeyOptions? found = null;
-        foreach (var key in security.Value.ApiKeys)
+        foreach (var key in security.CurrentValue.ApiKeys)
         {
             if (CryptographicOperations.FixedTimeEquals(hash, Convert.FromHexString(key.Sha256)))
             {

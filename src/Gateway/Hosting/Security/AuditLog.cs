@@ -1,11 +1,13 @@
+using Gateway.Configuration;
 using Gateway.Proxy;
+using Microsoft.AspNetCore.Authorization;
 using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Hosting.Security;
 
 /// <summary>
 /// One line for every call that administers the gateway or writes to an upstream with the gateway's credentials: who, what, and what
-/// came of it, also where it was refused. Without the query, which may hold anything.
+/// came of it, also where it was refused, be it by the client's limit: guessing leaves its trace. Without the query, which may hold anything.
 /// </summary>
 internal sealed partial class AuditLog(RequestDelegate next, ILoggerFactory loggers)
 {
@@ -14,10 +16,15 @@ internal sealed partial class AuditLog(RequestDelegate next, ILoggerFactory logg
     public Task InvokeAsync(HttpContext context) => IsAudited(context) ? AuditAsync(context) : next(context);
 
     private static bool IsAudited(HttpContext context) =>
-        context.Request.Path.StartsWithSegments("/admin", StringComparison.OrdinalIgnoreCase)
+        IsAdministration(context)
         || (!HttpMethods.IsGet(context.Request.Method)
             && !HttpMethods.IsHead(context.Request.Method)
             && context.GetEndpoint()?.Metadata.GetMetadata<RouteModel>()?.Config.AttachesCredentials() == true);
+
+    /// <summary>By what the route demands; and by the path, where there is none.</summary>
+    private static bool IsAdministration(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy == Roles.Admin
+        || ManagementPort.IsAdministration(context.Request.Path);
 
     private async Task AuditAsync(HttpContext context)
     {

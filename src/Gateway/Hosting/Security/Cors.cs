@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Extensions.Options;
 
@@ -27,13 +28,19 @@ internal static class Cors
         services.AddSingleton<ICorsService, ServiceWithoutVary>();
         services.AddSingleton<CorsHeaders>();
         services.AddOptions<CorsOptions>()
-            .Configure<IOptions<SecurityOptions>>((cors, security) => cors.AddDefaultPolicy(policy => policy
-                .WithOrigins([.. security.Value.Cors.Origins.Select(Normalise)])
-                .SetIsOriginAllowedToAllowWildcardSubdomains()
-                .WithMethods(HttpMethods.Get, HttpMethods.Head)
-                .WithHeaders(Allowed)
-                .WithExposedHeaders(Exposed)
-                .SetPreflightMaxAge(PreflightFor)));
+            .Configure<IOptions<SecurityOptions>>((cors, security) => cors.AddDefaultPolicy(policy =>
+            {
+                policy.WithOrigins([.. security.Value.Cors.Origins.Select(Normalise)])
+                    .SetIsOriginAllowedToAllowWildcardSubdomains()
+                    .WithMethods(HttpMethods.Get, HttpMethods.Head)
+                    .WithHeaders(Allowed)
+                    .WithExposedHeaders(Exposed)
+                    .SetPreflightMaxAge(PreflightFor);
+
+                // Browsers write an origin in ASCII, so nothing else is one, whatever a wildcard says.
+                var isListed = policy.Build().IsOriginAllowed;
+                policy.SetIsOriginAllowed(origin => !origin.AsSpan().ContainsAnyExceptInRange('!', '~') && isListed(origin));
+            }));
     }
 
     /// <summary>As browsers write it: lower case, and without the port that the scheme implies.</summary>

@@ -17,8 +17,7 @@ internal sealed class CorsHeaders
 
     public void Set(HttpContext context)
     {
-        // A subdomain that is no ASCII is allowed by a wildcard and by no header.
-        if (context.Request.Headers.Origin is [{ } origin] && _policy.IsOriginAllowed(origin) && !origin.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        if (context.Request.Headers.Origin is [{ } origin] && _policy.IsOriginAllowed(origin))
         {
             context.Response.Headers.AccessControlAllowOrigin = origin;
             context.Response.Headers.AccessControlExposeHeaders = _exposed;

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Gateway.Hosting.Security;
@@ -8,6 +9,9 @@ internal static class RequestLimits
     public static void Apply(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
+
+        // As HttpClient reads them: header values of upstreams pass byte for byte, ASCII or not.
+        kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
 
         // Twenty product ids of 128 characters fit in; a route may allow a larger body (MaxRequestBodySize).
         kestrel.Limits.MaxRequestLineSize = 8 * 1024;

@@ -19,9 +19,6 @@ internal sealed class SecurityOptionsValidator : IValidateOptions<SecurityOption
             .. options.ApiKeys.SelectMany(SharedHashErrors(options.ApiKeys)),
             .. options.Cors.Origins.Select(origin => (origin, Error: AllowedOrigin.Error(origin))).Where(checkedOrigin => checkedOrigin.Error is not null)
                 .Select(checkedOrigin => $"Security:Cors:Origins: '{checkedOrigin.origin}' {checkedOrigin.Error}"),
-            .. RateLimitErrors(nameof(RateLimitsOptions.Catalog), options.RateLimits.Catalog),
-            .. RateLimitErrors(nameof(RateLimitsOptions.Proxy), options.RateLimits.Proxy),
-            .. RateLimitErrors(nameof(RateLimitsOptions.Admin), options.RateLimits.Admin),
             .. options.KnownProxies.Where(proxy => !TryReadNetwork(proxy, out _))
                 .Select(proxy => $"Security:KnownProxies: '{proxy}' is neither an address (10.0.0.7) nor a network (10.0.0.0/8)."),
             .. options.KnownProxies.Where(proxy => TryReadNetwork(proxy, out var network) && network.PrefixLength == 0)
@@ -58,11 +55,6 @@ internal sealed class SecurityOptionsValidator : IValidateOptions<SecurityOption
     private static IEnumerable<string> KeyErrors(ApiKeyOptions key, int index)
     {
         var path = Path(index);
-        if (string.IsNullOrWhiteSpace(key.Name))
-        {
-            yield return $"{path}:Name: is required.";
-        }
-
         if (key.Sha256 is not { Length: 64 } hash || !hash.All(char.IsAsciiHexDigit))
         {
             yield return $"{path}:Sha256: must be the SHA-256 of the key in 64 hexadecimal digits (./dev key makes both), not the key itself.";
@@ -83,24 +75,6 @@ internal sealed class SecurityOptionsValidator : IValidateOptions<SecurityOption
         key.Sha256.Length == 64 && keys.FindIndex(other => other.Sha256.Equals(key.Sha256, StringComparison.OrdinalIgnoreCase)) is var first && first < index
             ? [$"{Path(index)}:Sha256: is the same key as Security:ApiKeys:{first.ToString(CultureInfo.InvariantCulture)}; whose it is would be chance."]
             : [];
-
-    private static IEnumerable<string> RateLimitErrors(string name, RateLimitOptions? limit)
-    {
-        if (limit is null)
-        {
-            yield break;
-        }
-
-        if (limit.PermitsPerSecond is not (>= 0.01 and <= 1_000_000))
-        {
-            yield return $"Security:RateLimits:{name}:PermitsPerSecond: must be from 0.01 to 1000000; leave Security:RateLimits:{name} out for no limit.";
-        }
-
-        if (limit.Burst is < 1 or > 1_000_000)
-        {
-            yield return $"Security:RateLimits:{name}:Burst: must be from 1 to 1000000; it is how many calls may come at once.";
-        }
-    }
 
     private static string Path(int index) => string.Create(CultureInfo.InvariantCulture, $"Security:ApiKeys:{index}");
 }

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.HttpOverrides;
-using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting.Security;
@@ -12,11 +11,11 @@ internal static class SecurityServiceCollectionExtensions
 {
     public static IServiceCollection AddGatewaySecurity(this IServiceCollection services)
     {
-        services.AddOptionsSection<SecurityOptions, SecurityOptionsValidator>(SecurityOptions.Section, reloads: true);
-        services.AddOptionsSection<SecretFilesOptions>(SecretFilesOptions.Section);
+        services.AddOptionsSection<SecurityOptions, SecurityOptionsValidator>(SecurityOptions.Section, follows: true);
+        HostFilter.TakeOver(services);
         services.AddSingleton<AnswerHeaders>();
         services.AddGatewayCors();
-        services.AddGatewayRateLimits();
+        services.AddClientRateLimiter();
         services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<SecurityOptions>>((forwarded, security) =>
         {
             forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
@@ -50,9 +49,9 @@ internal static class SecurityServiceCollectionExtensions
     }
 
     /// <inheritdoc cref="AnswerHeaders"/>
-    public static void UseAnswerHeaders(this WebApplication app)
+    public static void UseAnswerHeaders(this IApplicationBuilder app)
     {
-        var headers = app.Services.GetRequiredService<AnswerHeaders>();
+        var headers = app.ApplicationServices.GetRequiredService<AnswerHeaders>();
         app.Use((context, next) =>
         {
             context.Response.OnStarting(headers.OnStarting, context);
@@ -60,8 +59,8 @@ internal static class SecurityServiceCollectionExtensions
         });
     }
 
-    /// <summary>Which pages may read the answer, who asks, and whether this client may ask once more.</summary>
-    public static void UseAdmissionControl(this WebApplication app)
+    /// <summary>Which pages may read the answer, and who asks.</summary>
+    public static void UseIdentity(this WebApplication app)
     {
         // As UseCors, which would have the call of its middleware compiled at every start for the sake of a second parameter.
         app.Use(next =>
@@ -71,31 +70,17 @@ internal static class SecurityServiceCollectionExtensions
             return context => cors.Invoke(context, policies);
         });
 
-        // Who shows no key is nobody: there is nothing to look up. The host puts authentication in front of everything unless it finds
-        // that this is so (the name that AuthenticationAppBuilderExtensions.UseAuthentication uses).
-        ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true;
-        app.UseWhen(ShowsKey, static keyed => keyed.UseAuthentication());
-        if (RateLimits.AreConfigured(app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value))
+        app.UseAuthentication();
+    }
+
+    /// <summary>Whether this client may ask once more.</summary>
+    public static void UseRateLimits(this WebApplication app)
+    {
+        if (ClientRateLimiter.IsConfigured(app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value))
         {
-            // The framework's limiter is for those who have to wait for a moment or are beyond it.
-            var limits = app.Services.GetRequiredService<ClientLimits>();
-            app.UseWhen(context => !IsExempt(context) && !limits.Admits(context), static others => others.UseRateLimiter());
+            app.UseRateLimiter();
         }
     }
-
-    /// <summary>Who may call what, once the route is known.</summary>
-    public static void UseAccessControl(this WebApplication app)
-    {
-        app.UseMiddleware<AuditLog>();
-        app.UseAuthorization();
-    }
-
-    /// <summary>For Swagger it does not matter who asks, and what is kept of it is for everybody.</summary>
-    private static bool ShowsKey(HttpContext context) =>
-        context.Request.Headers.ContainsKey(ApiKeyHandler.HeaderName) && !context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>A route with <c>"RateLimiterPolicy": "Disable"</c>.</summary>
-    private static bool IsExempt(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<DisableRateLimitingAttribute>() is not null;
 
     /// <summary>The caller's own address and scheme behind known load balancers, for everything that follows.</summary>
     public static void UseKnownProxies(this WebApplication app)

@@ -48,13 +48,13 @@ internal sealed partial class BillingClient(
 
         if (answer.Failure is { } refused)
         {
-            Log.Refused(logger, (int)answer.Status, question.ProductId);
+            Log.Refused(logger, transport.Health.FailureLevel, (int)answer.Status, question.ProductId);
             return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(refused);
         }
 
         if (BillingPayload.Read(answer.Json, question.ProductId) is not { } components)
         {
-            Log.BadPayload(logger, question.ProductId, answer.Body.Length);
+            Log.BadPayload(logger, transport.Health.FailureLevel, question.ProductId, answer.Body.Length);
             return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(UpstreamFailure.BadPayload);
         }
 
@@ -113,10 +113,10 @@ internal sealed partial class BillingClient(
 
     private static partial class Log
     {
-        [LoggerMessage(1101, LogLevel.Warning, "Billing answered {StatusCode} for product {ProductId}")]
-        public static partial void Refused(ILogger logger, int statusCode, string productId);
+        [LoggerMessage(EventId = 1101, Message = "Billing answered {StatusCode} for product {ProductId}")]
+        public static partial void Refused(ILogger logger, LogLevel level, int statusCode, string productId);
 
-        [LoggerMessage(1102, LogLevel.Warning, "Billing's answer for product {ProductId} ({Bytes} bytes) is not of the documented shape")]
-        public static partial void BadPayload(ILogger logger, string productId, int bytes);
+        [LoggerMessage(EventId = 1102, Message = "Billing's answer for product {ProductId} ({Bytes} bytes) is not of the documented shape")]
+        public static partial void BadPayload(ILogger logger, LogLevel level, string productId, int bytes);
     }
 }

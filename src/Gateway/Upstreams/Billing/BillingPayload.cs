@@ -151,7 +151,7 @@ internal static partial class BillingPayload
     }
 
     /// <remarks>Depth: what is kept goes into our own answer a few levels deeper, whose limit is 64.</remarks>
-    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, MaxDepth = 32)]
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, MaxDepth = 32, AllowDuplicateProperties = false)]
     [JsonSerializable(typeof(Page))]
     private sealed partial class BillingPayloadContext : JsonSerializerContext;
 }

@@ -1,10 +1,11 @@
+using Gateway.Configuration;
 using Gateway.Iso;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Upstreams.Paymentwall;
 
 /// <summary>The country of a customer who did not name one. Never the socket's address: that is a CDN's or a proxy's.</summary>
-internal sealed class CustomerCountry(IOptions<CustomerCountryOptions> options)
+internal sealed class CustomerCountry(IOptions<CatalogOptions> options)
 {
     /// <summary>The configured header if it names a country (a CDN's <c>XX</c> or <c>T1</c> does not), else the default.</summary>
     public (string Country, bool FromHeader) Of(IHeaderDictionary headers)

@@ -1,11 +1,18 @@
+using System.Collections.Concurrent;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Upstreams.Paymentwall;
 
 /// <summary>The Product Details API, typed. There is no batch call: one signed request per SKU and country.</summary>
 internal sealed partial class PaymentwallClient(
-    UpstreamTransport transport, IOptions<PaymentwallOptions> options, ILogger<PaymentwallClient> logger)
+    UpstreamTransport transport, IOptionsMonitor<PaymentwallOptions> options, ILogger<PaymentwallClient> logger)
 {
+    /// <summary>Fields that are remembered as said, so that each is said once per SKU; beyond this they are counted only.</summary>
+    private const int MostUnreadable = 1_000;
+
+    private readonly ConcurrentDictionary<(string Sku, string Field), bool> _unreadable = new();
+
     /// <summary>The product; a null value means that Paymentwall does not sell this SKU in this country.</summary>
     public async Task<UpstreamResult<PaymentwallProduct?>> GetProductAsync(PriceQuestion question, CancellationToken cancellationToken)
     {
@@ -24,23 +31,39 @@ internal sealed partial class PaymentwallClient(
 
         if (answer.Failure is { } refused)
         {
-            Log.Refused(logger, (int)answer.Status, question.Sku, question.Country);
+            Log.Refused(logger, transport.Health.FailureLevel, (int)answer.Status, question.Sku, question.Country);
             return UpstreamResult.Failed<PaymentwallProduct?>(refused);
         }
 
-        if (!PaymentwallPayload.TryRead(answer.Json, out var product))
+        var reading = PaymentwallPayload.Read(answer.Json);
+        if (reading.Failure == UpstreamFailure.Rejected)
         {
-            Log.BadPayload(logger, question.Sku, question.Country, answer.Body.Length);
+            Log.RefusedBy(logger, transport.Health.FailureLevel, reading.ErrorCode, question.Sku, question.Country);
+            return UpstreamResult.Failed<PaymentwallProduct?>(UpstreamFailure.Rejected);
+        }
+
+        if (reading.Failure is not null)
+        {
+            Log.BadPayload(logger, transport.Health.FailureLevel, question.Sku, question.Country, answer.Body.Length);
             return UpstreamResult.Failed<PaymentwallProduct?>(UpstreamFailure.BadPayload);
         }
 
-        return UpstreamResult.Of(product);
+        foreach (var field in reading.Unreadable ?? [])
+        {
+            Metrics.UnreadableFields.Add(1, Metrics.Tag("field", field));
+            if (_unreadable.Count < MostUnreadable && _unreadable.TryAdd((question.Sku, field), true))
+            {
+                Log.Unreadable(logger, field, question.Sku);
+            }
+        }
+
+        return UpstreamResult.Of(reading.Product);
     }
 
     private string SignedQuery(PriceQuestion question)
     {
         // Once: they change together.
-        var project = options.Value;
+        var project = options.CurrentValue;
         var version = project.SignatureVersion == 3 ? "3" : "2";
         var sign = PaymentwallSignature.Compute(
             [
@@ -57,10 +80,16 @@ internal sealed partial class PaymentwallClient(
 
     private static partial class Log
     {
-        [LoggerMessage(1201, LogLevel.Warning, "Paymentwall answered {StatusCode} for SKU {Sku} in {Country}")]
-        public static partial void Refused(ILogger logger, int statusCode, string sku, string country);
+        [LoggerMessage(EventId = 1201, Message = "Paymentwall answered {StatusCode} for SKU {Sku} in {Country}")]
+        public static partial void Refused(ILogger logger, LogLevel level, int statusCode, string sku, string country);
 
-        [LoggerMessage(1202, LogLevel.Warning, "Paymentwall's answer for SKU {Sku} in {Country} ({Bytes} bytes) is not of the documented shape")]
-        public static partial void BadPayload(ILogger logger, string sku, string country, int bytes);
+        [LoggerMessage(EventId = 1202, Message = "Paymentwall's answer for SKU {Sku} in {Country} ({Bytes} bytes) is not of the documented shape")]
+        public static partial void BadPayload(ILogger logger, LogLevel level, string sku, string country, int bytes);
+
+        [LoggerMessage(EventId = 1203, Message = "Paymentwall refused SKU {Sku} in {Country} with its error {ErrorCode}")]
+        public static partial void RefusedBy(ILogger logger, LogLevel level, long? errorCode, string sku, string country);
+
+        [LoggerMessage(1204, LogLevel.Warning, "Paymentwall's {Field} of SKU {Sku} cannot be read and is left out")]
+        public static partial void Unreadable(ILogger logger, string field, string sku);
     }
 }

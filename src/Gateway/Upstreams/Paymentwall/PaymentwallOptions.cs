@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Gateway.Configuration;
 
 namespace Gateway.Upstreams.Paymentwall;
@@ -10,17 +11,23 @@ internal sealed class PaymentwallOptions : UpstreamOptions
     public PaymentwallOptions() => BaseAddress = new Uri("https://api.paymentwall.com/");
 
     /// <summary>The project's public key. Required.</summary>
+    [Required]
     public string ProjectKey { get; set; } = string.Empty;
 
     /// <summary>The project's secret key, which signs every call. Required; a secret.</summary>
+    [Required]
     [Secret]
     public string SecretKey { get; set; } = string.Empty;
 
     /// <summary>3 (SHA-256, default) or 2 (MD5).</summary>
+    [Range(2, 3)]
     public int SignatureVersion { get; set; } = 3;
 
     /// <summary>Calls in flight at most, per replica. Default 64, range 1 to 1,000.</summary>
+    [Range(1, 1_000)]
     public int MaxConcurrency { get; set; } = 64;
+
+    protected override string SectionName => Section;
 
     protected override TimeSpan DefaultTimeout => TimeSpan.FromSeconds(3);
 

@@ -13,8 +13,8 @@ public sealed class ConfigurationHashTests
     private static readonly OptionsSection[] Sections =
     [
         new OptionsSection<AccessTokensOptions>(AccessTokensOptions.Section), new OptionsSection<PaymentwallOptions>(PaymentwallOptions.Section),
-        new OptionsSection<RedisOptions>(RedisOptions.Section), new OptionsSection<RequestLogOptions>(RequestLogOptions.Section),
-        new OptionsSection<Gateway.Telemetry.TraceContextOptions>(Gateway.Telemetry.TraceContextOptions.Section),
+        new OptionsSection<RedisOptions>(RedisOptions.Section), new OptionsSection<HostingOptions>(HostingOptions.Section),
+        new OptionsSection<Gateway.Configuration.HostingOptions>(Gateway.Configuration.HostingOptions.Section),
     ];
 
     private static readonly (string Key, string Value)[] Some =

@@ -213,7 +213,7 @@ public sealed class RedactingFormatterTests
     private static string Format(ITextFormatter inner, string message)
     {
         var logEvent = new LogEvent(
-            new ManualTimeProvider().GetUtcNow(), LogEventLevel.Error, new InvalidOperationException(message),
+            new TestClock().GetUtcNow(), LogEventLevel.Error, new InvalidOperationException(message),
             new MessageTemplateParser().Parse("{What} happened"), [new LogEventProperty("What", new ScalarValue(message))]);
         using var output = new StringWriter(CultureInfo.InvariantCulture);
         new RedactingFormatter(inner).Format(logEvent, output);

@@ -1,6 +1,8 @@
 using System.Net;
+using Gateway.Configuration;
 using Gateway.Hosting;
 using Gateway.Hosting.Security;
+using Gateway.Tests.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -8,7 +10,6 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Hosting.Security;
 
@@ -25,7 +26,7 @@ public sealed class AnswerHeadersTests : IAsyncLifetime
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var security = new SecurityOptions();
         security.Cors.Origins.Add("https://shop.example.com");
-        builder.Services.AddSingleton(Options.Create(security));
+        builder.Services.AddFixedOptions(security);
         builder.Services.AddSingleton<AnswerHeaders>();
         builder.Services.AddGatewayCors();
         _app = builder.Build();

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Gateway.Configuration;
 using Gateway.Hosting.Security;
+using Gateway.Tests.Configuration;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -131,8 +132,8 @@ public sealed class ApiKeyHandlerTests
     {
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddSingleton<TimeProvider>(new ManualTimeProvider());
-        services.AddSingleton(Microsoft.Extensions.Options.Options.Create(security));
+        services.AddSingleton<TimeProvider>(new TestClock());
+        services.AddFixedOptions(security);
         services.AddAuthentication(ApiKeyHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.SchemeName, configureOptions: null);
         context.RequestServices = services.BuildServiceProvider();
         return context.RequestServices.GetRequiredService<IAuthenticationService>();

@@ -1,5 +1,6 @@
 using Gateway.Configuration;
 using Gateway.Hosting.Security;
+using Gateway.Tests.Configuration;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -60,7 +61,7 @@ public sealed class CorsTests
         services.AddLogging();
         var security = new SecurityOptions();
         security.Cors.Origins.AddRange(new CommaList { origin });
-        services.AddSingleton(Options.Create(security));
+        services.AddFixedOptions(security);
         services.AddGatewayCors();
         using var provider = services.BuildServiceProvider();
         var cors = provider.GetRequiredService<IOptions<CorsOptions>>().Value;

@@ -166,7 +166,8 @@ public sealed class SecurityOptionsValidatorTests
         return new SecurityOptions { RateLimits = new RateLimitsOptions { Catalog = limit, Proxy = limit, Admin = limit } };
     }
 
-    private static List<string> Errors(SecurityOptions options) => [.. new SecurityOptionsValidator().Validate(name: null, options).Failures ?? []];
+    private static List<string> Errors(SecurityOptions options) =>
+        [.. OptionsSection.ValueErrors("Security", options).Select(error => error.Error), .. new SecurityOptionsValidator().Validate(name: null, options).Failures ?? []];
 
     private static ApiKeyOptions Key(string name, string hash, string roles)
     {

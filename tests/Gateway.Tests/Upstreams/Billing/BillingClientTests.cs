@@ -3,16 +3,16 @@ using System.Net;
 using Gateway.AccessTokens;
 using Gateway.Caching;
 using Gateway.Telemetry;
+using Gateway.Tests.Configuration;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Upstreams.Billing;
 
 public sealed class BillingClientTests
 {
-    private readonly ManualTimeProvider _time = new();
+    private readonly TestClock _time = new();
     private readonly Tokens _tokens = new();
     private readonly BillingOptions _options = new() { BaseAddress = new Uri("https://billing.example/") };
 
@@ -147,13 +147,13 @@ public sealed class BillingClientTests
 
         public Harness(BillingClientTests test, FakeUpstream upstream)
         {
-            var redisOptions = Options.Create(new RedisOptions());
+            var redisOptions = Fixed.Options(new RedisOptions());
             _redis = new RedisConnection(redisOptions, test._time, NullLogger<RedisConnection>.Instance);
-            var store = new AccessTokenStore(_redis, new RedisLease(_redis, redisOptions), Options.Create(new AccessTokensOptions { ClientSecret = "s" }), redisOptions, test._time);
+            var store = new AccessTokenStore(_redis, new RedisLease(_redis, redisOptions), Fixed.Options(new AccessTokensOptions { ClientSecret = "s" }), redisOptions, test._time);
             Client = new BillingClient(
                 new UpstreamTransport("billing", test._options, upstream, test._time, NullLogger.Instance),
                 new AccessTokenProvider(test._tokens, store, test._time, NullLogger<AccessTokenProvider>.Instance),
-                Options.Create(test._options),
+                Fixed.Options(test._options),
                 test._time,
                 NullLogger<BillingClient>.Instance);
         }

@@ -144,7 +144,7 @@ public sealed class BillingPayloadTests
     [InlineData("\"id\": \"a\", \"mandatoryComponentIds\": [1]")]
     [InlineData("\"id\": \"a\", \"mandatoryComponentIds\": \"b\"")]
     [InlineData("\"id\": \"a\", \"billingPeriodUnit\": \"hour\"")]
-    [InlineData("\"id\": \"a\", \"billingPeriodUnit\": \"Month\"")]
+    [InlineData("\"id\": \"a\", \"billingPeriodUnit\": \"Monthly\"")]
     [InlineData("\"id\": \"a\", \"trialPeriodUnit\": \"day\"")]
     [InlineData("\"id\": \"a\", \"trialPeriodUnit\": \"day\", \"trialPeriodValue\": null")]
     [InlineData("\"id\": \"a\", \"trialPeriodValue\": 10")]

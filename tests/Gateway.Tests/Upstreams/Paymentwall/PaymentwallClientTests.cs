@@ -1,15 +1,15 @@
 using System.Net;
+using Gateway.Tests.Configuration;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Upstreams.Paymentwall;
 
 public sealed class PaymentwallClientTests
 {
-    private readonly ManualTimeProvider _time = new();
+    private readonly TestClock _time = new();
 
     [Theory]
     [InlineData("product_100244", "US")]
@@ -60,6 +60,6 @@ public sealed class PaymentwallClientTests
     {
         var options = new PaymentwallOptions { ProjectKey = "test-project-key", SecretKey = "test-secret-key" };
         return new PaymentwallClient(
-            new UpstreamTransport("paymentwall", options, upstream, _time, NullLogger.Instance), Options.Create(options), NullLogger<PaymentwallClient>.Instance);
+            new UpstreamTransport("paymentwall", options, upstream, _time, NullLogger.Instance), Fixed.Options(options), NullLogger<PaymentwallClient>.Instance);
     }
 }

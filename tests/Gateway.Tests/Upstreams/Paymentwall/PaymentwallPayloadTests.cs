@@ -1,5 +1,6 @@
 using System.Text;
 using Gateway.Iso;
+using Gateway.Upstreams;
 using Gateway.Upstreams.Paymentwall;
 
 namespace Gateway.Tests.Upstreams.Paymentwall;
@@ -61,8 +62,7 @@ public sealed class PaymentwallPayloadTests
     [InlineData("[\n]\n")]
     public void An_empty_array_means_not_found(string body)
     {
-        Assert.True(PaymentwallPayload.TryRead(Encoding.UTF8.GetBytes(body), out var product));
-        Assert.Null(product);
+        Assert.Equal(new PaymentwallReading(Product: null), PaymentwallPayload.Read(Encoding.UTF8.GetBytes(body)));
     }
 
     [Theory]
@@ -84,7 +84,9 @@ public sealed class PaymentwallPayloadTests
     [InlineData("{\"amount\":\"9.99\",\"currency\":\"USD\"")]
     [InlineData("{\"amount\":\"9.99\",\"currency\":\"USD\"} x")]
     [InlineData("[{\"object\":\"product\",\"amount\":\"9.99\",\"currency\":\"USD\"}]")]
-    [InlineData("{\"type\":\"Error\",\"object\":\"Error\",\"error\":\"Invalid signature\",\"code\":1}")]
+    [InlineData("{\"amount\":\"1.00\",\"amount\":\"2.00\",\"currency\":\"USD\"}")]
+    [InlineData("{\"amount\":\"1.00\",\"currency\":\"USD\",\"currency\":\"USD\"}")]
+    [InlineData("{\"amount\":\"1.00\",\"currency\":\"USD\",\"trial\":1,\"trial\":0}")]
     public void A_body_of_another_shape_is_refused(string body) => Refused(body);
 
     [Theory]
@@ -149,12 +151,60 @@ public sealed class PaymentwallPayloadTests
         Assert.Equal(minor, Found($$"""{"amount":"9.99","currency":"USD","old_price":{{oldPrice}}}""").OldPrice?.AmountMinor);
 
     [Theory]
-    [InlineData("\"garbage\"")]
-    [InlineData("\"-1\"")]
-    [InlineData("\"19.999\"")]
-    [InlineData("false")]
-    [InlineData("[]")]
-    public void A_garbled_old_price_is_refused(string oldPrice) => Refused($$"""{"amount":"9.99","currency":"USD","old_price":{{oldPrice}}}""");
+    [InlineData("\"name\":{}", "name")]
+    [InlineData("\"name\":[\"a\"]", "name")]
+    [InlineData("\"name\":\"\\ud800\"", "name")]
+    [InlineData("\"recurring\":\"yes\"", "recurring")]
+    [InlineData("\"recurring\":2", "recurring")]
+    [InlineData("\"trial\":{}", "trial")]
+    [InlineData("\"post_trial_product_id\":{}", "post_trial_product_id")]
+    [InlineData("\"old_price\":\"N/A\"", "old_price")]
+    [InlineData("\"old_price\":\"-1\"", "old_price")]
+    [InlineData("\"old_price\":\"19.999\"", "old_price")]
+    [InlineData("\"old_price\":false", "old_price")]
+    [InlineData("\"most_popular\":{\"a\":[]},\"product_pic_url\":7", "")]
+    public void What_is_beside_the_point_never_costs_the_price(string field, string unreadable)
+    {
+        var reading = PaymentwallPayload.Read(Encoding.UTF8.GetBytes($$"""{"amount":"9.99","currency":"USD",{{field}}}"""));
+
+        Assert.Equal(new Currency("USD", 2), reading.Product!.Price.Currency);
+        Assert.Equal((999, null, false, false, null, null), (reading.Product.Price.AmountMinor, reading.Product.Name, reading.Product.Recurring, reading.Product.IsTrial, reading.Product.PostTrialSku, reading.Product.OldPrice));
+        Assert.Equal(unreadable, string.Join(',', reading.Unreadable ?? []));
+    }
+
+    [Fact]
+    public void An_amount_that_may_be_a_trials_does_not_look_like_the_price()
+    {
+        Assert.True(Found("""{"amount":"0.99","currency":"USD","trial":"yes","post_trial_product_id":"next"}""").IsTrial);
+        Assert.False(Found("""{"amount":"0.99","currency":"USD","trial":"0","post_trial_product_id":"next"}""").IsTrial);
+    }
+
+    [Theory]
+    [InlineData("name")]
+    [InlineData("recurring")]
+    [InlineData("trial")]
+    [InlineData("post_trial_product_id")]
+    [InlineData("old_price")]
+    public void An_empty_array_is_PHPs_word_for_nothing(string field) =>
+        Assert.Null(PaymentwallPayload.Read(Encoding.UTF8.GetBytes($$"""{"amount":"9.99","currency":"USD","{{field}}":[]}""")).Unreadable);
+
+    [Theory]
+    [InlineData("""{"type":"Error","object":"Error","error":"Invalid signature","code":1003}""", 1003L)]
+    [InlineData("""{"object":"error","error":"x","code":"7"}""", 7L)]
+    [InlineData("""{"object":"Error","amount":"1.00","currency":"USD","code":{}}""", null)]
+    public void The_vendors_error_object_is_a_refusal_with_its_number(string body, long? code) =>
+        Assert.Equal(new PaymentwallReading(Product: null, UpstreamFailure.Rejected, code), PaymentwallPayload.Read(Encoding.UTF8.GetBytes(body)));
+
+    [Theory]
+    [InlineData("usd", "Month", "P1M")]
+    [InlineData("Usd", "months", "P1M")]
+    [InlineData("USD", "WEEKS", "P1W")]
+    public void Codes_and_units_are_read_in_any_case_and_number(string currency, string unit, string iso)
+    {
+        var product = Found($$"""{"amount":"9.99","currency":"{{currency}}","period_length":"1","period_type":"{{unit}}"}""");
+
+        Assert.Equal(("USD", iso), (product.Price.Currency.Code, product.Period!.Iso));
+    }
 
     [Theory]
     [InlineData("\"1\"", true)]
@@ -175,19 +225,15 @@ public sealed class PaymentwallPayloadTests
     }
 
     [Theory]
-    [InlineData("\"recurring\":\"yes\"")]
-    [InlineData("\"recurring\":2")]
-    [InlineData("\"trial\":[]")]
     [InlineData("\"period_length\":\"3\"")]
     [InlineData("\"period_type\":\"day\"")]
     [InlineData("\"period_length\":\"-1\",\"period_type\":\"day\"")]
     [InlineData("\"period_length\":1.5,\"period_type\":\"day\"")]
     [InlineData("\"period_length\":\"1\",\"period_type\":\"hour\"")]
     [InlineData("\"period_length\":[],\"period_type\":\"day\"")]
-    [InlineData("\"object\":\"error\"")]
-    [InlineData("\"name\":{}")]
-    [InlineData("\"post_trial_product_id\":{}")]
-    public void A_wrong_field_makes_the_whole_answer_wrong(string field) => Refused($$"""{"amount":"9.99","currency":"USD",{{field}}}""");
+    [InlineData("\"period_type\":{}")]
+    [InlineData("\"object\":\"offer\"")]
+    public void A_wrong_period_or_object_makes_the_answer_wrong(string field) => Refused($$"""{"amount":"9.99","currency":"USD",{{field}}}""");
 
     [Theory]
     [InlineData("\"period_length\":\"\",\"period_type\":\"\"")]
@@ -206,13 +252,11 @@ public sealed class PaymentwallPayloadTests
 
     private static PaymentwallProduct Found(string body)
     {
-        Assert.True(PaymentwallPayload.TryRead(Encoding.UTF8.GetBytes(body), out var product));
-        return Assert.IsType<PaymentwallProduct>(product);
+        var reading = PaymentwallPayload.Read(Encoding.UTF8.GetBytes(body));
+        Assert.Null(reading.Failure);
+        return Assert.IsType<PaymentwallProduct>(reading.Product);
     }
 
-    private static void Refused(string body)
-    {
-        Assert.False(PaymentwallPayload.TryRead(Encoding.UTF8.GetBytes(body), out var product));
-        Assert.Null(product);
-    }
+    private static void Refused(string body) =>
+        Assert.Equal(new PaymentwallReading(Product: null, UpstreamFailure.BadPayload), PaymentwallPayload.Read(Encoding.UTF8.GetBytes(body)));
 }

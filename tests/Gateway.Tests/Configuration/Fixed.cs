@@ -1,0 +1,26 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Tests.Configuration;
+
+/// <summary>Options as a test made them, for who reads them once and for who follows them.</summary>
+internal static class Fixed
+{
+    public static FixedOptions<T> Options<T>(T value)
+        where T : class => new(value);
+
+    public static void AddFixedOptions<T>(this IServiceCollection services, T value)
+        where T : class => services.AddSingleton<IOptions<T>>(Options(value)).AddSingleton<IOptionsMonitor<T>>(Options(value));
+}
+
+internal sealed class FixedOptions<T>(T value) : IOptions<T>, IOptionsMonitor<T>
+    where T : class
+{
+    public T Value => value;
+
+    public T CurrentValue => value;
+
+    public T Get(string? name) => value;
+
+    public IDisposable? OnChange(Action<T, string?> listener) => null;
+}
