@@ -36,7 +36,7 @@ internal sealed class Fleet : IAsyncDisposable
     public async Task<GatewayProcess> AddAsync(params (string Key, string Value)[] settings)
     {
         var replica = await GatewayProcess.StartAsync(
-            Simulator, [("Redis:ConnectionString", _redis.ConnectionString), ("Catalog:MaxProducts", "50"), .. settings]);
+            Simulator, [.. _redis.GatewaySettings, ("Catalog:MaxProducts", "50"), .. settings]);
         lock (_replicas)
         {
             _replicas.Add(replica);
