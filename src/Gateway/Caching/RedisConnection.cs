@@ -22,7 +22,7 @@ internal sealed partial class RedisConnection : IDisposable
     /// <summary>How long nothing must have been refused before writes count as accepted again: some may be, others not.</summary>
     internal static readonly TimeSpan RefusalPassed = TimeSpan.FromMinutes(1);
 
-    /// <summary>How often a cluster of which a node is lost is asked who has its place.</summary>
+    /// <summary>How often servers are asked who is the primary, while one is lost or is none any more.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>For one attempt to connect, unless the connection string says otherwise; the client's own default is 5 s.</summary>
@@ -156,6 +156,11 @@ internal sealed partial class RedisConnection : IDisposable
             return "unreachable";
         }
 
+        if (fault.Kind == RedisFaultKind.Unreachable || fault.Reason is RedisFault.ReadOnly or nameof(RedisCommandException))
+        {
+            LookForMoved(multiplexer);
+        }
+
         switch (fault.Kind)
         {
             case RedisFaultKind.Unreachable:
@@ -270,7 +275,7 @@ internal sealed partial class RedisConnection : IDisposable
                     Find(NameOf(args.EndPoint));
                 }
 
-                _ = EnterConnectedAsync(multiplexer, "restored");
+                _ = EnterConnectedAsync(multiplexer, "restored", isForCommands: args.ConnectionType == ConnectionType.Interactive);
             };
             if (Volatile.Read(ref _used) != options)
             {
@@ -286,7 +291,7 @@ internal sealed partial class RedisConnection : IDisposable
                     new RedisChannel(channel, RedisChannel.PatternMode.Literal), (_, _) => received(), CommandFlags.FireAndForget);
             }
 
-            await EnterConnectedAsync(multiplexer, "connected");
+            await EnterConnectedAsync(multiplexer, "connected", isForCommands: true);
         }
         catch (Exception exception)
         {
@@ -302,7 +307,7 @@ internal sealed partial class RedisConnection : IDisposable
         }
     }
 
-    private async Task EnterConnectedAsync(ConnectionMultiplexer multiplexer, string reason)
+    private async Task EnterConnectedAsync(ConnectionMultiplexer multiplexer, string reason, bool isForCommands)
     {
         if (Volatile.Read(ref _multiplexer) != multiplexer)
         {
@@ -311,9 +316,13 @@ internal sealed partial class RedisConnection : IDisposable
 
         if (multiplexer.IsConnected)
         {
+            if (isForCommands)
+            {
+                _ = CheckRightsAsync();
+            }
+
             Enter(RedisState.Up, reason);
             Connected?.Invoke(this, EventArgs.Empty);
-            _ = CheckRightsAsync();
         }
         else
         {
@@ -384,7 +393,7 @@ internal sealed partial class RedisConnection : IDisposable
         }
     }
 
-    /// <summary>A replica may have taken the place of a primary that was lost; the client itself looks once a minute.</summary>
+    /// <summary>A replica may have taken the place of a primary that was lost, or that is a replica now; the client itself looks once a minute.</summary>
     private void LookForMoved(ConnectionMultiplexer multiplexer)
     {
         var (now, last) = (_time.GetTimestamp(), Volatile.Read(ref _lookedAt));

@@ -16,8 +16,11 @@ internal readonly record struct RedisFault(RedisFaultKind Kind, string Reason, s
     /// <summary>The reason where the two sides do not agree on TLS.</summary>
     public const string Certificate = "TLS";
 
+    /// <summary>The reason where it is a replica.</summary>
+    public const string ReadOnly = "READONLY";
+
     private static readonly string[] Codes =
-        ["OOM", "READONLY", "MISCONF", "NOREPLICAS", "NOPERM", "NOAUTH", "WRONGPASS", "LOADING", "BUSY", "CLUSTERDOWN", "MASTERDOWN", "WRONGTYPE", "CROSSSLOT", "MOVED", "ASK", "TRYAGAIN"];
+        ["OOM", ReadOnly, "MISCONF", "NOREPLICAS", "NOPERM", "NOAUTH", "WRONGPASS", "LOADING", "BUSY", "CLUSTERDOWN", "MASTERDOWN", "WRONGTYPE", "CROSSSLOT", "MOVED", "ASK", "TRYAGAIN"];
 
     private const string WhoAreYou = "It does not accept the gateway's user or password: look at Redis:User and Redis:Password, or at both in Redis:ConnectionString";
 
@@ -76,7 +79,7 @@ internal readonly record struct RedisFault(RedisFaultKind Kind, string Reason, s
         return code switch
         {
             "OOM" => new(RedisFaultKind.Refused, code, "Its memory is full and it evicts nothing: raise its maxmemory, or set maxmemory-policy volatile-lru"),
-            "READONLY" => new(RedisFaultKind.Refused, code, "It is a replica: name the primary in Redis:ConnectionString"),
+            ReadOnly => new(RedisFaultKind.Refused, code, "It is a replica: name the primary in Redis:ConnectionString, or Sentinel; after a failover the new primary is looked for"),
             "MISCONF" => new(RedisFaultKind.Refused, code, "It cannot write to its disk: mend that, or have it save nothing (save \"\"), which is enough for a cache"),
             "NOREPLICAS" => new(RedisFaultKind.Refused, code, "It has fewer replicas than its min-replicas-to-write"),
             "NOPERM" => new(RedisFaultKind.Refused, code, "Its ACL forbids a command, key or channel to the gateway's user: docs/caching.md names what is needed"),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using StackExchange.Redis;
 
 namespace Gateway.FunctionalTests.Stack;
 
@@ -40,6 +41,19 @@ internal sealed class RedisServerProcess : RedisServer
     {
         await _process.DisposeAsync();
         _process = await LaunchAsync(Port, _settings);
+    }
+
+    /// <summary>Replication as it sees it.</summary>
+    public async Task<string> InfoAsync()
+    {
+        try
+        {
+            return (await AskAsync((_, server) => server.InfoRawAsync("replication")))!;
+        }
+        catch (RedisConnectionException)
+        {
+            return string.Empty;
+        }
     }
 
     public void Signal(int signal) => _process.Signal(signal);

@@ -23,8 +23,12 @@ public sealed class RedisOptionsTests : IDisposable
         File.WriteAllText(Path.Combine(_folder, "empty.pem"), string.Empty);
         var result = new RedisOptionsValidator().Validate(name: null, new RedisOptions
         {
-            ConnectionString = connection, User = user, Password = password,
-            CertificateAuthorityFile = In(authority), ClientCertificateFile = In(certificate), ClientKeyFile = In(key),
+            ConnectionString = connection,
+            User = user,
+            Password = password,
+            CertificateAuthorityFile = In(authority),
+            ClientCertificateFile = In(certificate),
+            ClientKeyFile = In(key),
         });
 
         Assert.Equal(named is null, result.Succeeded);
