@@ -1,13 +1,14 @@
 using Gateway.AccessTokens;
-using Gateway.Admission;
 using Gateway.Caching;
 using Gateway.Catalog;
+using Gateway.Catalog.Drift;
+using Gateway.Catalog.Rendering;
 using Gateway.Configuration;
+using Gateway.Customer;
 using Gateway.Hosting;
-using Gateway.Hosting.Draining;
-using Gateway.Hosting.Observability;
-using Gateway.Hosting.Security;
+using Gateway.Observability;
 using Gateway.Proxy;
+using Gateway.Security;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Connections;
 
@@ -38,7 +39,9 @@ if (!StartupValidation.Passes(builder.Configuration.AddSecretFiles, Console.Erro
 
 ManagementEndpoint.AddTo(builder.Configuration);
 await using var logging = Logging.AddTo(builder);
-builder.AddGatewayObservability();
+OpenTelemetryExport.AddTo(builder.Services);
+builder.Services.AddSingleton<StateGauges>();
+builder.Services.AddGatewayHealth();
 builder.WebHost.ConfigureKestrel(RequestLimits.Apply);
 builder.Services.AddSingleton(TimeProvider.System);
 
@@ -49,7 +52,7 @@ builder.Services.AddGatewaySecurity();
 builder.Services.AddGatewaySwagger();
 
 // What the gateway does, from the bottom up
-builder.Services.AddAdmission();
+builder.Services.AddSingleton<CustomerCountry>();
 builder.Services.AddCaching();
 builder.Services.AddAccessTokens();
 builder.Services.AddUpstreams();
@@ -64,27 +67,25 @@ if (!StartupValidation.Passes(app.Services, Console.Error))
     return 1;
 }
 
-// Pipeline: whom we answer at all, ready answers, then what the others need
-app.UseMiddleware<HostFilter>();
-app.UseManagementPort();
-app.UseKnownProxies();
-app.UseReadyCatalog();
-app.UseMiddleware<DrainMiddleware>();
-app.UseRequestLogging();
-app.UseAnswerHeaders();
-app.UseRouting();
-app.UseIdentity();
-app.UseMiddleware<AuditLog>();
+// Pipeline. The order is part of what is promised:
+app.UseMiddleware<HostFilter>();        // before anything answers: a host that is not ours gets nothing else
+app.UseManagementPort();                // before the fast path: on the management port there is no catalog
+app.UseMiddleware<DrainMiddleware>();   // before whatever answers, to count it and to end its connection
+app.UseKnownProxies();                  // before whatever looks at the client's address or scheme
+app.UseCatalogFastPath();               // before the log, which only sees the share of warm requests that is drawn for it
+app.UseRequestLogging();                // around all that follows, to see how it ended
+app.UseSecurityHeaders();               // before whatever answers; they are set when the response starts
+app.UseRouting();                       // before whatever depends on the route: CORS, keys, audit, limits
+app.UseIdentity();                      // CORS and API keys, before whatever asks who calls
+app.UseMiddleware<AuditLog>();          // before the limits: a refused call leaves its line
 app.UseRateLimits();
-app.UseAdmittedReadyCatalog();
-app.UseProblems();
+app.UseProblems();                      // around whatever can fail or be refused from here on
 app.UseGatewaySwagger();
-app.UseAuthorization();
-app.UseMiddleware<ProxyProblems>();
-app.UseRequestTimeouts();
+app.UseAuthorization();                 // after routing and identity
+app.UseProxyProblems();                 // forwarded calls alone: outside their time-outs
 
 // Routes
-app.MapCatalog();
+CatalogEndpoints.Map(app);
 app.MapPurge();
 app.MapPriceDrift();
 app.MapHealth();
@@ -101,7 +102,7 @@ if (args.Contains(CheckConfig, StringComparer.Ordinal))
 }
 
 StartupValidation.Warn(app.Services);
-app.Services.GetRequiredService<Observables>().Register();
+app.Services.GetRequiredService<StateGauges>().Register();
 
 var stopping = app.Lifetime.ApplicationStopping;
 try

@@ -5,7 +5,7 @@ namespace Gateway.Tests;
 /// <summary>The arrows of the design: who may know whom. A folder of src/Gateway is a part; the base folders know none but themselves.</summary>
 public sealed partial class ArchitectureTests
 {
-    private static readonly string[] Base = ["Problems", "Configuration", "Iso", "Telemetry"];
+    private static readonly string[] Base = ["Problems", "Configuration", "Iso", "Observability"];
 
     /// <summary>What each part may know besides itself and the base. Hosting is known by Program alone, so it is in no list.</summary>
     private static readonly Dictionary<string, string[]> MayKnow = new(StringComparer.Ordinal)
@@ -13,16 +13,19 @@ public sealed partial class ArchitectureTests
         ["Problems"] = [],
         ["Configuration"] = [],
         ["Iso"] = [],
-        ["Telemetry"] = ["Configuration"],
-        ["Admission"] = Base,
+        ["Observability"] = ["Configuration"],
+        ["Customer"] = Base,
         ["Caching"] = Base,
+
+        // The clients' limits are kept in Redis.
+        ["Security"] = ["Caching", .. Base],
         ["AccessTokens"] = ["Caching", .. Base],
         ["Upstreams"] = ["AccessTokens", .. Base],
 
         // The two-level cache is what Catalog and AccessTokens stand on.
-        ["Catalog"] = ["Upstreams", "Caching", "Admission", .. Base],
-        ["Proxy"] = ["Upstreams", "AccessTokens", "Admission", .. Base],
-        ["Hosting"] = ["Catalog", "Proxy", "Upstreams", "AccessTokens", "Caching", "Admission", .. Base],
+        ["Catalog"] = ["Upstreams", "Caching", "Security", "Customer", .. Base],
+        ["Proxy"] = ["Upstreams", "AccessTokens", "Security", "Customer", .. Base],
+        ["Hosting"] = ["Catalog", "Proxy", "Upstreams", "AccessTokens", "Caching", "Security", "Customer", .. Base],
     };
 
     [Fact]
@@ -50,6 +53,19 @@ public sealed partial class ArchitectureTests
         Assert.All(
             SourceFiles().Where(file => file.Path != "Program.cs"),
             file => Assert.Contains($"namespace Gateway.{Path.GetDirectoryName(file.Path)!.Replace('/', '.').Replace('\\', '.')};", file.Text, StringComparison.Ordinal));
+
+    /// <summary>The walks of a request in docs/architecture.md: every step is a file, and there are no more of them than were promised.</summary>
+    [Theory]
+    [InlineData("warm", 8)]
+    [InlineData("cold", 24)]
+    public void The_path_of_a_request_is_as_short_as_the_docs_say(string walk, int most)
+    {
+        var page = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "architecture.md"));
+        var steps = page.Split($"```text {walk}\n")[1].Split("```")[0].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[0]).ToList();
+
+        Assert.InRange(steps.Count, 1, most);
+        Assert.All(steps, step => Assert.True(File.Exists(Path.Combine(RepositoryRoot(), "src", "Gateway", step + ".cs")), step));
+    }
 
     [Theory]
     [InlineData("Iso", "using Gateway.Catalog;", "Catalog")]
@@ -79,9 +95,9 @@ public sealed partial class ArchitectureTests
     [InlineData("Caching", "using Gateway.AccessTokens;", "AccessTokens")]
     [InlineData("Iso", "using Gateway.Problems;", "Problems")]
     [InlineData("Configuration", "using Gateway.Hosting;", "Hosting")]
-    [InlineData("Caching", "using Gateway.Admission;", "Admission")]
-    [InlineData("Upstreams", "Admission.RequestSlots? x = null;", "Admission")]
-    [InlineData("Telemetry", "using Gateway.Upstreams;", "Upstreams")]
+    [InlineData("Caching", "using Gateway.Security;", "Security")]
+    [InlineData("Upstreams", "Security.UpstreamBulkhead? x = null;", "Security")]
+    [InlineData("Observability", "using Gateway.Upstreams;", "Upstreams")]
     public void A_planted_violation_is_found(string part, string text, string known) =>
         Assert.Equal(known, Assert.Single(Violations(part, $"namespace Gateway.{part};\n\n{text}\n")));
 

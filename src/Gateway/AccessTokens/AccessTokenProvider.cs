@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Gateway.Telemetry;
+using Gateway.Observability;
 
 namespace Gateway.AccessTokens;
 
@@ -151,7 +151,7 @@ internal sealed partial class AccessTokenProvider(
     private async Task<AccessToken?> LoadAsync()
     {
         // Whoever waits counts the whole wait as one for the token.
-        Timeline.Current = null;
+        RequestTimings.Current = null;
         AccessToken? rejected;
         AccessToken? current;
         lock (_gate)

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using Gateway.Telemetry;
+using Gateway.Observability;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Identity.Client;

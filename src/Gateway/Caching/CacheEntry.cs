@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization.Metadata;
+using Gateway.Observability;
+
 namespace Gateway.Caching;
 
 /// <summary>A value that an upstream gave, and what became of it since.</summary>
@@ -32,3 +35,44 @@ internal sealed class CacheEntry<T>(T value, DateTimeOffset storedAt, DateTimeOf
         _refreshFailed = true;
     }
 }
+
+/// <summary>What the cache has for a query: a value, fresh or stale, or the reason why there is none.</summary>
+/// <param name="Value">Meaningful if <paramref name="Failure"/> is null.</param>
+/// <param name="Failure">Why nothing could be had, and nothing usable is cached.</param>
+/// <param name="FreshUntil">Until when the value is fresh; in the past for a stale one.</param>
+/// <param name="StaleAsOf">When a value was got whose last refresh failed; null for any other.</param>
+/// <param name="Loaded">An upstream was asked for this answer.</param>
+/// <param name="Watch">Tells whether it has changed since.</param>
+/// <param name="Seen">What was waited for to have it; null if it was at hand.</param>
+internal sealed record CacheResult<T, TFailure>(
+    T Value, TFailure? Failure, DateTimeOffset FreshUntil, DateTimeOffset? StaleAsOf, bool Loaded, ChangeStamp Watch, RequestTimings? Seen = null)
+    where TFailure : struct;
+
+/// <summary>One thing to look up.</summary>
+/// <param name="Key">What it is kept under: everything that the upstream's answer depends on.</param>
+/// <param name="Tag">What a purge names it by, such as <c>product:builtfor_example</c>.</param>
+/// <param name="LoadAsync">Asks the upstream; the value, or why there is none. Never throws but for its token.</param>
+internal sealed record CacheQuery<T, TFailure>(string Key, string Tag, Func<CancellationToken, Task<(T Value, TFailure? Failure)>> LoadAsync)
+    where TFailure : struct;
+
+/// <summary>
+/// Tells whether a key's value or label may have changed since the watch began. Keys share counters, so it may say so wrongly, but
+/// never misses a change.
+/// </summary>
+internal readonly struct ChangeStamp(long[] counters, int index)
+{
+    private readonly long _seen = Volatile.Read(ref counters[index]);
+
+    public bool IsUnchanged => Volatile.Read(ref counters[index]) == _seen;
+}
+
+/// <summary>What distinguishes one entity cache from another.</summary>
+/// <param name="Name">Part of every key.</param>
+/// <param name="Type">How a value is written.</param>
+/// <param name="IsNotFound">Whether a value says "there is no such thing", which is kept for a shorter time.</param>
+/// <param name="LoadTimeout">What one load may take; it runs on this and not on any caller's cancellation.</param>
+/// <param name="MaxConcurrentLoads">Loads in flight at most, those in the background included.</param>
+/// <param name="TimedOut">The failure of a load that ran out of time.</param>
+internal sealed record TwoLevelCacheOptions<T, TFailure>(
+    string Name, JsonTypeInfo<T> Type, Func<T, bool> IsNotFound, TimeSpan LoadTimeout, int MaxConcurrentLoads, TFailure TimedOut)
+    where TFailure : struct;

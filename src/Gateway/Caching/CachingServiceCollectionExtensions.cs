@@ -19,8 +19,8 @@ internal static class CachingServiceCollectionExtensions
         }));
         services.AddSingleton<RedisConnection>();
         services.AddSingleton<RedisLease>();
-        services.AddSingleton<PurgeLedger>();
-        services.AddHostedService(provider => provider.GetRequiredService<PurgeLedger>());
+        services.AddSingleton<PurgeLog>();
+        services.AddHostedService(provider => provider.GetRequiredService<PurgeLog>());
         services.AddHostedService<RedisStart>();
         return services;
     }

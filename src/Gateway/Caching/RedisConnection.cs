@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
-using Gateway.Telemetry;
+using Gateway.Observability;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -141,7 +141,7 @@ internal sealed partial class RedisConnection : IDisposable
         }
         finally
         {
-            Timeline.Current?.Add(Timeline.Cache, started, _time.GetTimestamp());
+            RequestTimings.Current?.Add(RequestTimings.Cache, started, _time.GetTimestamp());
             Metrics.RedisDuration.Record(_time.GetElapsedTime(started).TotalSeconds, Metrics.Tag("outcome", outcome));
         }
     }
@@ -495,4 +495,34 @@ internal sealed partial class RedisConnection : IDisposable
         [LoggerMessage(2005, LogLevel.Information, "Redis accepts writes again")]
         public static partial void Accepts(ILogger logger);
     }
+}
+
+/// <summary>
+/// Has the connection to Redis made when the host starts. Not the connection itself: the container would take it for made last, when
+/// the host starts, and close it before those who still have a lease to give back.
+/// </summary>
+internal sealed class RedisStart(RedisConnection redis) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        redis.Start();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}
+
+internal enum RedisState
+{
+    /// <summary>Not configured.</summary>
+    Off,
+
+    /// <summary>Configured; the first connection is still being made.</summary>
+    Connecting,
+
+    /// <summary>In use.</summary>
+    Up,
+
+    /// <summary>Configured and cannot be used for now.</summary>
+    Down,
 }

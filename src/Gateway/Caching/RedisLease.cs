@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Gateway.Telemetry;
+using Gateway.Observability;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -129,7 +129,7 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
     private async Task PutAsync()
     {
         // Those that follow are other requests'.
-        (Activity.Current, Timeline.Current) = (null, null);
+        (Activity.Current, RequestTimings.Current) = (null, null);
         var together = new List<Put>();
         while (true)
         {

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Configuration;
-using Gateway.Telemetry;
+using Gateway.Observability;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 
@@ -37,7 +37,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private readonly IMemoryCache _memory;
     private readonly RedisConnection _redis;
     private readonly RedisLease _lease;
-    private readonly PurgeLedger _ledger;
+    private readonly PurgeLog _ledger;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly string _prefix;
@@ -55,7 +55,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         IMemoryCache memory,
         RedisConnection redis,
         RedisLease lease,
-        PurgeLedger ledger,
+        PurgeLog ledger,
         TimeProvider time,
         ILogger<TwoLevelCache<T, TFailure>> logger)
     {
@@ -90,7 +90,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     }
 
     /// <summary>Begin it before the look-up, so that no change is missed in between.</summary>
-    public CacheWatch Watch(string key) => new(_changes, CounterOf(key));
+    public ChangeStamp Watch(string key) => new(_changes, CounterOf(key));
 
     /// <summary>What is in memory and may be served, fresh or stale; asks nobody and begins nothing.</summary>
     public bool TryPeek(CacheQuery<T, TFailure> query, [MaybeNullWhen(false)] out T value)
@@ -106,9 +106,9 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// </summary>
     /// <param name="queries">What to look up.</param>
     /// <param name="abandoned">The caller does not want them any more.</param>
-    public IReadOnlyList<Task<CacheAnswer<T, TFailure>>> GetMany(IReadOnlyList<CacheQuery<T, TFailure>> queries, CancellationToken abandoned = default)
+    public IReadOnlyList<Task<CacheResult<T, TFailure>>> GetMany(IReadOnlyList<CacheQuery<T, TFailure>> queries, CancellationToken abandoned = default)
     {
-        var answers = new Task<CacheAnswer<T, TFailure>>[queries.Count];
+        var answers = new Task<CacheResult<T, TFailure>>[queries.Count];
         List<(CacheQuery<T, TFailure> Query, Flight Flight)>? begun = null;
         for (var index = 0; index < queries.Count; index++)
         {
@@ -175,7 +175,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private bool IsFresh(CacheQuery<T, TFailure> query, CacheEntry<T> entry) =>
         _time.GetUtcNow() < entry.FreshUntil && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid;
 
-    private CacheAnswer<T, TFailure> Answer(CacheQuery<T, TFailure> query, CacheEntry<T> entry, bool loaded, CacheWatch watch, Timeline? seen)
+    private CacheResult<T, TFailure> Answer(CacheQuery<T, TFailure> query, CacheEntry<T> entry, bool loaded, ChangeStamp watch, RequestTimings? seen)
     {
         // Purged softly, it is stale whatever its age.
         var freshUntil = IsFresh(query, entry) ? entry.FreshUntil : DateTimeOffset.MinValue;
@@ -266,7 +266,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     {
         var claims = new Claim[begun.Count];
         var started = _time.GetTimestamp();
-        Timeline.Current = null;
+        RequestTimings.Current = null;
         try
         {
             await ClaimAsync(begun, claims);
@@ -281,7 +281,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         for (var index = 0; index < begun.Count; index++)
         {
             var ((query, flight), claim) = (begun[index], claims[index]);
-            flight.Seen.Add(Timeline.Cache, started, read);
+            flight.Seen.Add(RequestTimings.Cache, started, read);
             if (claim.Entry is { } entry)
             {
                 if (claim.HasSlot)
@@ -333,7 +333,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>3b and 3c, with a slot held; always lands.</summary>
     private async Task FlyAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known, Claim claim = default)
     {
-        Timeline.Current = flight.Seen;
+        RequestTimings.Current = flight.Seen;
         if (!claim.HasSlot && !await TryTakeSlotAsync(flight))
         {
             Fail(query, flight, known, _cache.TimedOut);
@@ -440,7 +440,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             }
             finally
             {
-                flight.Seen.Add(Timeline.Cache, waiting, _time.GetTimestamp());
+                flight.Seen.Add(RequestTimings.Cache, waiting, _time.GetTimestamp());
                 Metrics.LeaseWait.Record(_time.GetElapsedTime(waiting).TotalSeconds, Metrics.Tag("kind", "cache"));
             }
         }
@@ -517,7 +517,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         }
         else
         {
-            Land(query, flight, new CacheAnswer<T, TFailure>(default!, reason, default, StaleAsOf: null, Loaded: true, Watch(query.Key), flight.Seen));
+            Land(query, flight, new CacheResult<T, TFailure>(default!, reason, default, StaleAsOf: null, Loaded: true, Watch(query.Key), flight.Seen));
         }
     }
 
@@ -572,7 +572,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private void Land(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T> entry, bool loaded) =>
         Land(query, flight, Answer(query, entry, loaded, Watch(query.Key), flight.Seen));
 
-    private void Land(CacheQuery<T, TFailure> query, Flight flight, CacheAnswer<T, TFailure> answer)
+    private void Land(CacheQuery<T, TFailure> query, Flight flight, CacheResult<T, TFailure> answer)
     {
         // Out of the way first: who comes now finds memory.
         Forget(query, flight);
@@ -606,7 +606,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>A look-up under way, and the purge epoch at which it began.</summary>
     private sealed class Flight(long epoch, string keptAs, string leaseName)
     {
-        private readonly TaskCompletionSource<CacheAnswer<T, TFailure>> _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<CacheResult<T, TFailure>> _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public long Epoch => epoch;
 
@@ -626,11 +626,11 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         public CancellationTokenSource? Waiting { get; set; }
 
         /// <summary>What it waited for; whoever waits for it has waited for the same.</summary>
-        public Timeline Seen { get; } = new();
+        public RequestTimings Seen { get; } = new();
 
-        public Task<CacheAnswer<T, TFailure>> Task => _landed.Task;
+        public Task<CacheResult<T, TFailure>> Task => _landed.Task;
 
-        public void Land(CacheAnswer<T, TFailure> answer) => _landed.TrySetResult(answer);
+        public void Land(CacheResult<T, TFailure> answer) => _landed.TrySetResult(answer);
 
         public void Fail(Exception exception)
         {

@@ -1,7 +1,7 @@
 using Gateway.Caching;
 using Gateway.Configuration;
+using Gateway.Observability;
 using Gateway.Problems;
-using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
@@ -10,30 +10,30 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Catalog;
 
 /// <summary>
-/// Answers a question from the cached sources under one soft deadline: (1) the components of every product, side by side; (2) the
+/// Answers a request from the cached sources under one soft deadline: (1) the components of every product, side by side; (2) the
 /// price of every distinct SKU as soon as its component is known, and of what follows a trial as soon as that is known; (3) the
-/// join of what is there. What misses the deadline is labelled, and goes on into the cache for the next question. Failures are
+/// join of what is there. What misses the deadline is labelled, and goes on into the cache for the next request. Failures are
 /// collected, never thrown.
 /// </summary>
 internal sealed class CatalogAggregator(
-    CatalogSources sources, BillingClient billing, CatalogRules rules, IOptions<CatalogOptions> options, TimeProvider time)
+    CatalogDataCache data, BillingClient billing, CatalogRules rules, IOptions<CatalogOptions> options, TimeProvider time)
 {
-    /// <param name="question">What is asked.</param>
+    /// <param name="request">What is asked.</param>
     /// <param name="abandoned">Nobody waits any more: as if the deadline had passed, and what has not begun does not begin.</param>
-    public async Task<CatalogAssembly> AssembleAsync(CatalogQuestion question, CancellationToken abandoned)
+    public async Task<AggregationResult> AggregateAsync(CatalogRequest request, CancellationToken abandoned)
     {
         using var deadline = new CancellationTokenSource(options.Value.Deadline, time);
         using var leaving = abandoned.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), deadline);
         var parts = new Parts();
-        var prices = new PriceBook(skus =>
+        var prices = new PriceLookup(skus =>
         {
-            var questions = skus.Select(sku => new PriceQuestion(sku, question.Country)).ToList();
-            var watches = questions.ConvertAll(sources.Watch);
-            return [.. sources.Prices(questions, abandoned).Zip(watches, (price, watch) => InTimeAsync(Timeline.Paymentwall, price, watch, parts, deadline.Token))];
+            var requests = skus.Select(sku => new PriceRequest(sku, request.Country)).ToList();
+            var watches = requests.ConvertAll(data.Watch);
+            return [.. data.Prices(requests, abandoned).Zip(watches, (price, watch) => InTimeAsync(RequestTimings.Paymentwall, price, watch, parts, deadline.Token))];
         });
 
         // 1 and 2
-        var listings = await Task.WhenAll(question.Products.Select(productId => ListAsync(productId, question, prices, parts, abandoned, deadline.Token)));
+        var listings = await Task.WhenAll(request.Products.Select(productId => ListAsync(productId, request, prices, parts, abandoned, deadline.Token)));
         var found = await prices.CloseAsync();
         if (Array.TrueForAll(listings, listing => listing.Problem is not null))
         {
@@ -43,33 +43,33 @@ internal sealed class CatalogAggregator(
         }
 
         // 3
-        var response = CatalogMerge.Merge(question, listings, found, rules);
-        return question.Prices == PriceMode.Required && response.Items.Any(CatalogMerge.LacksPrice)
+        var response = CatalogMerge.Merge(request, listings, found, rules);
+        return request.Prices == PriceMode.Required && response.Items.Any(CatalogMerge.LacksPrice)
             ? Assembly(null, Problem.PricesUnavailable)
             : Assembly(response, null);
 
-        CatalogAssembly Assembly(CatalogResponse? response, Problem? problem) => new(response, problem, parts.FreshUntil, parts.Loaded, parts.Watches);
+        AggregationResult Assembly(CatalogResponse? response, Problem? problem) => new(response, problem, parts.FreshUntil, parts.Loaded, parts.Watches);
     }
 
     /// <summary>Everything that the answer is made of is in memory, fresh or stale: putting it together waits for nobody.</summary>
-    public bool IsAtHand(CatalogQuestion question) => question.Products.All(productId =>
-        sources.TryPeek(Components(productId, question), out var components)
-        && (question.Prices == PriceMode.Skip
-            || (components ?? []).Where(question.Selects).Select(rules.SkuOf).OfType<string>().All(sku => IsAtHand(sku, question.Country))));
+    public bool IsInMemory(CatalogRequest request) => request.Products.All(productId =>
+        data.TryPeek(Components(productId, request), out var components)
+        && (request.Prices == PriceMode.Skip
+            || (components ?? []).Where(request.Selects).Select(rules.SkuOf).OfType<string>().All(sku => IsInMemory(sku, request.Country))));
 
-    private bool IsAtHand(string sku, string country) =>
-        sources.TryPeek(new PriceQuestion(sku, country), out var product)
-        && (product is not { IsTrial: true, PostTrialSku: { } next } || sources.TryPeek(new PriceQuestion(next, country), out _));
+    private bool IsInMemory(string sku, string country) =>
+        data.TryPeek(new PriceRequest(sku, country), out var product)
+        && (product is not { IsTrial: true, PostTrialSku: { } next } || data.TryPeek(new PriceRequest(next, country), out _));
 
-    private static ComponentsQuestion Components(string productId, CatalogQuestion question) =>
-        new(productId, question.Status, question.Language, question.Sandbox);
+    private static ComponentsRequest Components(string productId, CatalogRequest request) =>
+        new(productId, request.Status, request.Language, request.Sandbox);
 
     private async Task<ProductListing> ListAsync(
-        string productId, CatalogQuestion question, PriceBook prices, Parts parts, CancellationToken abandoned, CancellationToken deadline)
+        string productId, CatalogRequest request, PriceLookup prices, Parts parts, CancellationToken abandoned, CancellationToken deadline)
     {
-        var components = Components(productId, question);
-        var watch = sources.Watch(components);
-        if (!(await InTimeAsync(Timeline.Billing, sources.ComponentsAsync(components, abandoned), watch, parts, deadline)).TryGet(out var listed, out var failure))
+        var components = Components(productId, request);
+        var watch = data.Watch(components);
+        if (!(await InTimeAsync(RequestTimings.Billing, data.ComponentsAsync(components, abandoned), watch, parts, deadline)).TryGet(out var listed, out var failure))
         {
             return new ProductListing(productId, [], Explain(failure).ToProblem());
         }
@@ -79,8 +79,8 @@ internal sealed class CatalogAggregator(
             return new ProductListing(productId, [], Problem.ProductNotFound);
         }
 
-        var selected = listed.Where(question.Selects).ToList();
-        if (question.Prices != PriceMode.Skip)
+        var selected = listed.Where(request.Selects).ToList();
+        if (request.Prices != PriceMode.Skip)
         {
             prices.Ask(selected.Select(rules.SkuOf).OfType<string>());
         }
@@ -98,7 +98,7 @@ internal sealed class CatalogAggregator(
     /// <param name="parts">Where what it was made of is noted.</param>
     /// <param name="deadline">The answer's.</param>
     private async Task<UpstreamResult<T>> InTimeAsync<T>(
-        string phase, Task<CacheAnswer<T, UpstreamFailure>> asked, CacheWatch watch, Parts parts, CancellationToken deadline)
+        string phase, Task<CacheResult<T, UpstreamFailure>> asked, ChangeStamp watch, Parts parts, CancellationToken deadline)
     {
         var started = time.GetTimestamp();
         try
@@ -106,7 +106,7 @@ internal sealed class CatalogAggregator(
             var answer = await asked.WaitAsync(deadline);
             if (answer.Seen is { } seen)
             {
-                Timeline.Current?.Add(seen, started);
+                RequestTimings.Current?.Add(seen, started);
             }
 
             parts.Add(answer.Failure is null ? answer.FreshUntil : null, answer.Loaded, answer.Watch);
@@ -114,7 +114,7 @@ internal sealed class CatalogAggregator(
         }
         catch (OperationCanceledException)
         {
-            Timeline.Current?.Add(phase == Timeline.Billing && billing.LacksToken ? Timeline.Token : phase, started, time.GetTimestamp());
+            RequestTimings.Current?.Add(phase == RequestTimings.Billing && billing.LacksToken ? RequestTimings.Token : phase, started, time.GetTimestamp());
             parts.Add(freshUntil: null, loaded: true, watch);
             return UpstreamResult.Failed<T>(UpstreamFailure.Timeout);
         }
@@ -124,15 +124,15 @@ internal sealed class CatalogAggregator(
     private sealed class Parts
     {
         private readonly Lock _gate = new();
-        private readonly List<CacheWatch> _watches = [];
+        private readonly List<ChangeStamp> _watches = [];
 
-        public IReadOnlyList<CacheWatch> Watches => _watches;
+        public IReadOnlyList<ChangeStamp> Watches => _watches;
 
         public DateTimeOffset FreshUntil { get; private set; } = DateTimeOffset.MaxValue;
 
         public bool Loaded { get; private set; }
 
-        public void Add(DateTimeOffset? freshUntil, bool loaded, CacheWatch watch)
+        public void Add(DateTimeOffset? freshUntil, bool loaded, ChangeStamp watch)
         {
             lock (_gate)
             {
@@ -143,3 +143,12 @@ internal sealed class CatalogAggregator(
         }
     }
 }
+
+/// <summary>What the aggregation of a request came to.</summary>
+/// <param name="Response">The catalog; null if <paramref name="Problem"/> is set.</param>
+/// <param name="Problem">Nothing could be had, or what is required is missing.</param>
+/// <param name="FreshUntil">Until when all of its parts are fresh.</param>
+/// <param name="Loaded">An upstream was asked for it.</param>
+/// <param name="Parts">Watches over everything that it was made of.</param>
+internal sealed record AggregationResult(
+    CatalogResponse? Response, Problem? Problem, DateTimeOffset FreshUntil, bool Loaded, IReadOnlyList<ChangeStamp> Parts);

@@ -1,15 +1,16 @@
-using Gateway.Admission;
+using Gateway.Catalog.Rendering;
 using Gateway.Configuration;
+using Gateway.Observability;
 using Gateway.Problems;
-using Gateway.Telemetry;
+using Gateway.Security;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Catalog;
 
-internal static class CatalogEndpoints
+/// <summary><c>GET /catalog</c> and <c>GET /catalog/{productId}</c>.</summary>
+internal sealed class CatalogEndpoints(
+    CatalogRequestParser parser, RequestParseCache requests, RenderedCatalogCache catalogs, UpstreamBulkhead bulkhead, CatalogHeaders headers, TimeProvider time)
 {
-    private const string ServerTiming = "Server-Timing";
-
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
 
     /// <summary>What can come instead of a catalog.</summary>
@@ -19,19 +20,16 @@ internal static class CatalogEndpoints
         Problem.UpstreamRejected, Problem.TokenUnavailable, Problem.UpstreamTimedOut,
     ];
 
-    public static void MapCatalog(this IEndpointRouteBuilder routes)
+    public static void Map(IEndpointRouteBuilder routes)
     {
         var needsKey = routes.ServiceProvider.GetRequiredService<IOptions<SecurityOptions>>().Value.RequireKeyForCatalog;
-        Describe(needsKey, routes.MapMethods(
-            "/catalog", Methods, (HttpContext context, CatalogQuestionReader reader, KnownRequests requests, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers, TimeProvider time) =>
-                AnswerAsync(context, productId: null, reader, requests, answers, slots, headers, time)))
+        Describe(needsKey, routes.MapMethods("/catalog", Methods, (HttpContext context, CatalogEndpoints catalog) => catalog.GetAsync(context, productId: null)))
             .WithSummary("What can this customer buy here, and what does it cost?")
             .WithDescription(
                 "Lists the components (plans, add-ons, charges) of Billing products, each with Paymentwall's price for the customer's "
                 + "country. An item is never dropped because its price is missing: `price.status` says what became of it.");
         Describe(needsKey, routes.MapMethods(
-            "/catalog/{productId}", Methods, (HttpContext context, string productId, CatalogQuestionReader reader, KnownRequests requests, CatalogAnswers answers, RequestSlots slots, CatalogHeaders headers, TimeProvider time) =>
-                AnswerAsync(context, productId, reader, requests, answers, slots, headers, time)))
+            "/catalog/{productId}", Methods, (HttpContext context, string productId, CatalogEndpoints catalog) => catalog.GetAsync(context, productId)))
             .WithSummary("The same for one product.")
             .WithDescription("As `GET /catalog?product={productId}`.");
     }
@@ -48,63 +46,45 @@ internal static class CatalogEndpoints
         return endpoint;
     }
 
-    private static async Task<IResult> AnswerAsync(
-        HttpContext context, string? productId, CatalogQuestionReader reader, KnownRequests requests, CatalogAnswers answers, RequestSlots slots,
-        CatalogHeaders headers, TimeProvider time)
+    private async Task<IResult> GetAsync(HttpContext context, string? productId)
     {
         headers.SetVary(context.Response);
-        if (reader.Read(context.Request, productId, out var question) is { } invalid)
+        if (parser.Parse(context.Request, productId, out var request) is { } invalid)
         {
             return invalid;
         }
 
-        if (answers.TryGetReady(question!) is { } ready)
+        if (catalogs.TryGetCurrent(request!) is { } current)
         {
-            requests.Remember(context, question!);
-            CatalogFacts.Of(CatalogFacts.Ready, ready.Completeness).Describe(context);
-            await WriteReadyAsync(context, ready, question!, ContentCodings.Negotiate(context.Request.Headers), headers);
-            return Results.Empty;
+            requests.Remember(context, request!);
+            return new RenderedCatalogResult(current, request!, headers, CatalogCacheStatus.Ready);
         }
 
         var started = time.GetTimestamp();
-        var needsNone = false;
+        var needsNoSlot = false;
         var client = ClientIdentity.Of(context);
-        using var slot = slots.TryEnter(client) ?? ((needsNone = answers.IsAtHand(question!)) ? null : await slots.EnterAsync(client, context.RequestAborted));
-        if (slot is null && !needsNone)
+        using var slot = bulkhead.TryEnter(client) ?? ((needsNoSlot = catalogs.IsInMemory(request!)) ? null : await bulkhead.EnterAsync(client, context.RequestAborted));
+        if (slot is null && !needsNoSlot)
         {
             Metrics.RequestsShed.Add(1, Metrics.Tag("kind", "catalog"));
             return new ProblemResult(Problem.Overloaded);
         }
 
-        var outcome = await answers.AssembleAsync(question!, context.RequestAborted);
-        var shares = outcome.Seen!.Between(started, time.GetTimestamp(), time);
-        context.Response.Headers[ServerTiming] = Timeline.Header(shares);
+        var result = await catalogs.AggregateAsync(request!, context.RequestAborted);
+        var shares = result.Timings.Between(started, time.GetTimestamp(), time);
+        context.Response.Headers[RequestTimings.HeaderName] = RequestTimings.Header(shares);
         foreach (var (phase, duration) in shares)
         {
             Metrics.CatalogPhase.Record(duration.TotalSeconds, Metrics.Tag("phase", phase));
         }
 
-        var facts = CatalogFacts.Of(outcome.IsHit ? CatalogFacts.Cached : CatalogFacts.Loaded, outcome.Answer?.Completeness ?? "failed");
-        facts.Describe(context);
-        Count(facts.Cache, facts.Completeness);
-        return outcome.Answer is { } answer
-            ? new ReadyAnswerResult(answer, headers, question!, outcome.IsHit)
-            : new ProblemResult(outcome.Problem!);
-    }
-
-    /// <summary>An answer for which nothing had to be done.</summary>
-    internal static Task WriteReadyAsync(HttpContext context, ReadyAnswer ready, CatalogQuestion question, ContentCoding coding, CatalogHeaders headers)
-    {
-        context.Response.Headers[ServerTiming] = "cache;desc=\"hit\"";
-        Count(CatalogFacts.Ready, ready.Completeness);
-        return ReadyAnswerResult.WriteAsync(context, ready, coding, headers, question, isHit: true);
-    }
-
-    private static void Count(string cache, string completeness)
-    {
-        if (Metrics.CatalogAnswers.Enabled)
+        var cache = result.IsHit ? CatalogCacheStatus.Cached : CatalogCacheStatus.Loaded;
+        if (result.Catalog is { } catalog)
         {
-            Metrics.CatalogAnswers.Add(1, Metrics.Tag("completeness", completeness), Metrics.Tag("cache", cache));
+            return new RenderedCatalogResult(catalog, request!, headers, cache);
         }
+
+        CatalogCacheStatus.Of(cache, CatalogCacheStatus.Failed).Record(context);
+        return new ProblemResult(result.Problem!);
     }
 }

@@ -1,4 +1,5 @@
 using Gateway.Iso;
+using Gateway.Problems;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
@@ -8,17 +9,17 @@ namespace Gateway.Catalog;
 /// <summary>Joins components with prices. Pure: the same input yields the same answer, and nothing is asked or waited for.</summary>
 internal static class CatalogMerge
 {
-    /// <param name="question">What was asked.</param>
+    /// <param name="request">What was asked.</param>
     /// <param name="listings">One per product, in the order asked for.</param>
     /// <param name="prices">By SKU, those after trials included. A SKU that is missing was not answered in time.</param>
     /// <param name="rules">The operator's rules.</param>
     public static CatalogResponse Merge(
-        CatalogQuestion question,
+        CatalogRequest request,
         IReadOnlyList<ProductListing> listings,
         IReadOnlyDictionary<string, UpstreamResult<PaymentwallProduct?>> prices,
         CatalogRules rules)
     {
-        var items = listings.SelectMany(listing => listing.Components).Select(component => Item(component, question, prices, rules)).ToList();
+        var items = listings.SelectMany(listing => listing.Components).Select(component => Item(component, request, prices, rules)).ToList();
         var failed = listings
             .Where(listing => listing.Problem is not null)
             .Select(listing => new CatalogFailedProduct { ProductId = listing.ProductId, Code = listing.Problem!.Code })
@@ -27,10 +28,10 @@ internal static class CatalogMerge
         {
             Context = new CatalogContext
             {
-                Country = question.Country,
-                CountrySource = question.CountrySource,
-                Lang = question.Language,
-                Sandbox = question.Sandbox,
+                Country = request.Country,
+                CountrySource = request.CountrySource,
+                Lang = request.Language,
+                Sandbox = request.Sandbox,
             },
             Completeness = new CatalogCompleteness
             {
@@ -52,13 +53,13 @@ internal static class CatalogMerge
 
     private static CatalogItem Item(
         BillingComponent component,
-        CatalogQuestion question,
+        CatalogRequest request,
         IReadOnlyDictionary<string, UpstreamResult<PaymentwallProduct?>> prices,
         CatalogRules rules)
     {
         var sku = rules.SkuOf(component);
         var overlay = rules.OverlayOf(component);
-        var (status, product, reason, asOf) = question.Prices == PriceMode.Skip ? (PriceStatus.Skipped, null, null, null) : LookUp(sku, prices);
+        var (status, product, reason, asOf) = request.Prices == PriceMode.Skip ? (PriceStatus.Skipped, null, null, null) : LookUp(sku, prices);
         return new CatalogItem
         {
             Id = component.Id,
@@ -156,3 +157,6 @@ internal static class CatalogMerge
         Exponent = money.Currency.Exponent,
     };
 }
+
+/// <summary>What Billing said of one product: the components that the request selects, or the problem.</summary>
+internal sealed record ProductListing(string ProductId, IReadOnlyList<BillingComponent> Components, Problem? Problem = null);

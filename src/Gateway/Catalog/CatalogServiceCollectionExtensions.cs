@@ -1,3 +1,5 @@
+using Gateway.Catalog.Drift;
+using Gateway.Catalog.Rendering;
 using Gateway.Configuration;
 
 namespace Gateway.Catalog;
@@ -8,13 +10,14 @@ internal static class CatalogServiceCollectionExtensions
     {
         services.AddOptionsSection<CatalogOptions, CatalogOptionsValidator>(CatalogOptions.Section);
         services.AddSingleton<CatalogRules>();
-        services.AddSingleton<CatalogQuestionReader>();
-        services.AddSingleton<KnownRequests>();
-        services.AddSingleton<CatalogSources>();
+        services.AddSingleton<CatalogRequestParser>();
+        services.AddSingleton<RequestParseCache>();
+        services.AddSingleton<CatalogDataCache>();
         services.AddSingleton<PriceDrift>();
         services.AddSingleton<CatalogAggregator>();
-        services.AddSingleton<CatalogAnswers>();
+        services.AddSingleton<RenderedCatalogCache>();
         services.AddSingleton<CatalogHeaders>();
+        services.AddSingleton<CatalogEndpoints>();
         return services;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Gateway.Caching;
 using Gateway.Configuration;
 using Gateway.Problems;
@@ -14,7 +15,7 @@ internal static class PurgeEndpoints
     public static void MapPurge(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/admin/cache/purge", PurgeAsync).RequireAuthorization(Roles.Admin).ExcludeFromDescription();
 
-    private static async Task<IResult> PurgeAsync(HttpContext context, PurgeLedger ledger)
+    private static async Task<IResult> PurgeAsync(HttpContext context, PurgeLog ledger)
     {
         if (Read(context.Request.Query, out var scope) is { } invalid)
         {
@@ -49,8 +50,8 @@ internal static class PurgeEndpoints
         scope = new PurgeScope(
             name switch
             {
-                "product" => CatalogSources.ProductTag(value),
-                "sku" => CatalogSources.SkuTag(value),
+                "product" => CatalogDataCache.ProductTag(value),
+                "sku" => CatalogDataCache.SkuTag(value),
                 _ => null,
             },
             hard == "true");
@@ -60,3 +61,13 @@ internal static class PurgeEndpoints
     private static ProblemResult Invalid(string parameter, string what) =>
         new(Problem.InvalidParameter, $"{parameter} {what}. Allowed: {Allowed}.", parameter);
 }
+
+/// <summary>A purge that was accepted.</summary>
+/// <param name="Scope">What it is about: <c>product:ID</c>, <c>sku:SKU</c> or <c>all</c>.</param>
+/// <param name="Hard">Deleted, rather than marked stale.</param>
+/// <param name="Replicas"><c>all</c>, or <c>this</c> where Redis cannot be had; the others then purge everything when it is back.</param>
+internal sealed record PurgeResponse(string Scope, bool Hard, string Replicas);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(PurgeResponse))]
+internal sealed partial class PurgeJsonContext : JsonSerializerContext;

@@ -10,6 +10,12 @@ internal static class ManagementEndpoint
 {
     private const string Key = "Hosting:ManagementPort";
 
+    public static bool IsHealth(PathString path) => path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase);
+
+    public static bool IsAdministration(PathString path) => path.StartsWithSegments("/admin", StringComparison.OrdinalIgnoreCase);
+
+    public static bool Has(PathString path) => IsHealth(path) || IsAdministration(path);
+
     /// <summary>0 where there is none, and where the value is refused later on. Read as the options are: what they take for a port is one.</summary>
     public static int Port(IConfiguration configuration)
     {

@@ -1,7 +1,6 @@
 using Gateway.Configuration;
-using Gateway.Hosting.Observability;
-using Gateway.Hosting.Security;
 using Gateway.Problems;
+using Gateway.Security;
 
 namespace Gateway.Hosting;
 
@@ -16,18 +15,12 @@ internal static class ManagementPort
     {
         if (ManagementEndpoint.Port(app.Configuration) is > 0 and var port)
         {
-            app.MapWhen(context => context.Connection.LocalPort == port != IsManagement(context.Request.Path), elsewhere =>
+            app.MapWhen(context => context.Connection.LocalPort == port != ManagementEndpoint.Has(context.Request.Path), elsewhere =>
             {
                 elsewhere.UseRequestLogging();
-                elsewhere.UseAnswerHeaders();
+                elsewhere.UseSecurityHeaders();
                 elsewhere.Run(new ProblemResult(Problem.RouteNotFound).ExecuteAsync);
             });
         }
     }
-
-    public static bool IsHealth(PathString path) => path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase);
-
-    public static bool IsAdministration(PathString path) => path.StartsWithSegments("/admin", StringComparison.OrdinalIgnoreCase);
-
-    private static bool IsManagement(PathString path) => IsHealth(path) || IsAdministration(path);
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Gateway.AccessTokens;
 using Gateway.Catalog;
+using Gateway.Catalog.Rendering;
 using Gateway.Configuration;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
@@ -38,7 +39,7 @@ internal static class Rehearsal
         return await MsalTokenEndpoint.RehearseAsync() && AnswerOne().Identity.Length > 0;
     }
 
-    private static ReadyAnswer AnswerOne()
+    private static RenderedCatalog AnswerOne()
     {
         var now = TimeProvider.System.GetUtcNow();
         var components = BillingPayload.Read(
@@ -50,10 +51,10 @@ internal static class Rehearsal
         var price = PaymentwallPayload.Read(
             """{"object":"product","id":"1","name":"R","amount":"1.00","currency":"EUR","period_length":"1","period_type":"month","recurring":"1","trial":"0","post_trial_product_id":"","old_price":""}"""u8).Product;
         var response = CatalogMerge.Merge(
-            new CatalogQuestion { Products = [Product], Country = "DE", CountrySource = CountrySource.Query },
+            new CatalogRequest { Products = [Product], Country = "DE", CountrySource = CountrySource.Query },
             [new ProductListing(Product, components)],
             new Dictionary<string, UpstreamResult<PaymentwallProduct?>>(StringComparer.Ordinal) { ["r-EUR-monthly"] = UpstreamResult.Of(price) },
             new CatalogRules(Options.Create(new CatalogOptions())));
-        return new ReadyAnswer(new CatalogAssembly(response, Problem: null, now, Loaded: true, []), response, now, epoch: 0);
+        return new RenderedCatalog(new AggregationResult(response, Problem: null, now, Loaded: true, []), response, now, epoch: 0);
     }
 }

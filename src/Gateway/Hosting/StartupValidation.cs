@@ -1,5 +1,5 @@
 using Gateway.Configuration;
-using Gateway.Hosting.Observability;
+using Gateway.Observability;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;

@@ -1,8 +1,9 @@
-using Gateway.Admission;
+using Gateway.Observability;
 using Gateway.Problems;
-using Gateway.Telemetry;
+using Gateway.Security;
 using Microsoft.AspNetCore.DataProtection;
 using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Proxy;
 
@@ -32,11 +33,16 @@ internal static class ProxyExtensions
         return services;
     }
 
+    /// <summary><see cref="ProxyProblems"/> and YARP's time-outs, for forwarded calls.</summary>
+    public static void UseProxyProblems(this IApplicationBuilder app) => app.UseWhen(
+        context => context.GetEndpoint()?.Metadata.GetMetadata<RouteModel>() is not null,
+        forwarded => forwarded.UseMiddleware<ProxyProblems>().UseRequestTimeouts());
+
     /// <summary>Loads the routes; a configuration that is refused throws here, with every reason.</summary>
     public static void MapGatewayProxy(this IEndpointRouteBuilder routes) => routes.MapReverseProxy(pipeline =>
     {
         var guard = pipeline.ApplicationServices.GetRequiredService<ProxyGuard>();
-        var slots = pipeline.ApplicationServices.GetRequiredService<RequestSlots>();
+        var slots = pipeline.ApplicationServices.GetRequiredService<UpstreamBulkhead>();
         pipeline.Use(async (context, next) =>
         {
             var proxied = context.GetReverseProxyFeature();

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Text.RegularExpressions;
+using Gateway.Customer;
 using Gateway.Iso;
 using Gateway.Problems;
-using Gateway.Upstreams.Paymentwall;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Configuration;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using Gateway.AccessTokens;
-using Gateway.Telemetry;
+using Gateway.Observability;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Proxy;

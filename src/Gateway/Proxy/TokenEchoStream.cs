@@ -1,3 +1,5 @@
+
+
 namespace Gateway.Proxy;
 
 /// <summary>
@@ -131,3 +133,6 @@ internal sealed class TokenEchoStream : Stream
         return 0;
     }
 }
+
+/// <summary>An upstream's answer held the access token that was attached to its request. Says nothing of the token.</summary>
+internal sealed class TokenEchoException() : IOException("The answer must not pass.");

@@ -1,5 +1,5 @@
 using Gateway.Configuration;
-using Gateway.Telemetry;
+using Gateway.Observability;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.Extensions.Options;
@@ -14,7 +14,6 @@ internal static class UpstreamServiceCollectionExtensions
         services.AddOptionsSection<PaymentwallOptions, UpstreamOptionsValidator<PaymentwallOptions>>(PaymentwallOptions.Section, follows: true);
         services.AddUpstream<BillingClient, BillingOptions>(BillingOptions.Section);
         services.AddUpstream<PaymentwallClient, PaymentwallOptions>(PaymentwallOptions.Section);
-        services.AddSingleton<CustomerCountry>();
         return services;
     }
 

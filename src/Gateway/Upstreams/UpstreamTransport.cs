@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
-using Gateway.Telemetry;
+using Gateway.Observability;
 using Microsoft.Net.Http.Headers;
 using Polly;
 using Polly.CircuitBreaker;
@@ -31,7 +31,7 @@ internal sealed partial class UpstreamTransport : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly RetryBudget _budget = new();
-    private readonly ResiliencePipeline<UpstreamAnswer> _pipeline;
+    private readonly ResiliencePipeline<UpstreamResponse> _pipeline;
     private readonly CircuitBreakerStateProvider _circuit = new();
     private readonly string _phase;
 
@@ -72,12 +72,12 @@ internal sealed partial class UpstreamTransport : IDisposable
     /// The deadline of the load that needs the answer; its cancellation is thrown. Loads are shared, so no client that leaves ever
     /// cancels one: to the breaker a cancelled attempt is one that did not answer in time.
     /// </param>
-    public async Task<UpstreamResult<UpstreamAnswer>> SendAsync(
+    public async Task<UpstreamResult<UpstreamResponse>> SendAsync(
         string path, IReadOnlyList<KeyValuePair<string, string>> headers, CancellationToken cancellationToken)
     {
         _budget.Earn();
         using var span = Metrics.Traces.StartActivity(_phase);
-        var waited = Timeline.Current?.Open(_phase, _time.GetTimestamp());
+        var waited = RequestTimings.Current?.Open(_phase, _time.GetTimestamp());
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
         try
         {
@@ -102,7 +102,7 @@ internal sealed partial class UpstreamTransport : IDisposable
         catch (BrokenCircuitException)
         {
             Mark(UpstreamFailure.CircuitOpen);
-            return UpstreamResult.Failed<UpstreamAnswer>(UpstreamFailure.CircuitOpen);
+            return UpstreamResult.Failed<UpstreamResponse>(UpstreamFailure.CircuitOpen);
         }
         catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
@@ -135,7 +135,7 @@ internal sealed partial class UpstreamTransport : IDisposable
     public void Dispose() => _client.Dispose();
 
     /// <summary>Never throws: what went wrong is the outcome's.</summary>
-    private async ValueTask<Outcome<UpstreamAnswer>> ExchangeAsync(
+    private async ValueTask<Outcome<UpstreamResponse>> ExchangeAsync(
         Uri address, IReadOnlyList<KeyValuePair<string, string>> headers, CancellationToken cancellationToken)
     {
         try
@@ -144,25 +144,25 @@ internal sealed partial class UpstreamTransport : IDisposable
             using var response = await _client.SendAsync(request, cancellationToken);
             await response.Content.LoadIntoBufferAsync(MaxResponseBytes, cancellationToken);
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-            return Outcome.FromResult(new UpstreamAnswer(response.StatusCode, body, RetryAfter(response.Headers.RetryAfter)));
+            return Outcome.FromResult(new UpstreamResponse(response.StatusCode, body, RetryAfter(response.Headers.RetryAfter)));
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             // The handler's ConnectTimeout looks like a cancellation that nobody asked for.
-            return Outcome.FromException<UpstreamAnswer>(new HttpRequestException(HttpRequestError.ConnectionError, "No connection in time.", exception));
+            return Outcome.FromException<UpstreamResponse>(new HttpRequestException(HttpRequestError.ConnectionError, "No connection in time.", exception));
         }
         catch (HttpRequestException exception) when (cancellationToken.IsCancellationRequested)
         {
-            return Outcome.FromException<UpstreamAnswer>(new OperationCanceledException(exception.Message, exception, cancellationToken));
+            return Outcome.FromException<UpstreamResponse>(new OperationCanceledException(exception.Message, exception, cancellationToken));
         }
         catch (InvalidOperationException exception)
         {
             // What the brotli decoder throws for a garbled body.
-            return Outcome.FromException<UpstreamAnswer>(new InvalidDataException("Undecodable content encoding.", exception));
+            return Outcome.FromException<UpstreamResponse>(new InvalidDataException("Undecodable content encoding.", exception));
         }
         catch (Exception exception)
         {
-            return Outcome.FromException<UpstreamAnswer>(exception);
+            return Outcome.FromException<UpstreamResponse>(exception);
         }
     }
 
@@ -186,9 +186,9 @@ internal sealed partial class UpstreamTransport : IDisposable
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
 
-    private ResiliencePipeline<UpstreamAnswer> BuildPipeline(UpstreamOptions options)
+    private ResiliencePipeline<UpstreamResponse> BuildPipeline(UpstreamOptions options)
     {
-        var transient = new PredicateBuilder<UpstreamAnswer>()
+        var transient = new PredicateBuilder<UpstreamResponse>()
             .Handle<HttpRequestException>(e => e.HttpRequestError != HttpRequestError.ConfigurationLimitExceeded)
             .Handle<IOException>()
             .Handle<TimeoutRejectedException>()
@@ -196,9 +196,9 @@ internal sealed partial class UpstreamTransport : IDisposable
         var isTransient = transient.Build();
         var isFailure = transient.Handle<OperationCanceledException>().Build();
 
-        return new ResiliencePipelineBuilder<UpstreamAnswer> { TimeProvider = _time }
+        return new ResiliencePipelineBuilder<UpstreamResponse> { TimeProvider = _time }
             .AddTimeout(options.EffectiveTimeout)
-            .AddRetry(new RetryStrategyOptions<UpstreamAnswer>
+            .AddRetry(new RetryStrategyOptions<UpstreamResponse>
             {
                 MaxRetryAttempts = MaxRetries,
                 BackoffType = DelayBackoffType.Exponential,
@@ -214,7 +214,7 @@ internal sealed partial class UpstreamTransport : IDisposable
                 },
                 DelayGenerator = static args => ValueTask.FromResult(args.Outcome.Result?.RetryAfter),
             })
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<UpstreamAnswer>
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<UpstreamResponse>
             {
                 FailureRatio = 0.5,
                 MinimumThroughput = 100,
@@ -237,11 +237,11 @@ internal sealed partial class UpstreamTransport : IDisposable
             .Build();
     }
 
-    private UpstreamResult<UpstreamAnswer> Failed(UpstreamFailure failure, string reason)
+    private UpstreamResult<UpstreamResponse> Failed(UpstreamFailure failure, string reason)
     {
         Mark(failure);
         Log.CallFailed(_logger, Health.FailureLevel, _name, failure, reason);
-        return UpstreamResult.Failed<UpstreamAnswer>(failure);
+        return UpstreamResult.Failed<UpstreamResponse>(failure);
     }
 
     /// <summary>On the call's own span; without a listener the current one is the server's.</summary>

@@ -14,7 +14,7 @@ public partial class CacheBenchmarks : IDisposable
 {
     private readonly MemoryCache _memory = new(new MemoryCacheOptions { SizeLimit = 64 * 1024 * 1024, TrackStatistics = true });
     private readonly RedisConnection _redis;
-    private readonly PurgeLedger _ledger;
+    private readonly PurgeLog _ledger;
     private readonly TwoLevelCache<PaymentwallProduct?, UpstreamFailure> _cache;
     private readonly CacheQuery<PaymentwallProduct?, UpstreamFailure>[] _queries;
 
@@ -22,7 +22,7 @@ public partial class CacheBenchmarks : IDisposable
     {
         var redis = Fixed.Options(new RedisOptions());
         _redis = new RedisConnection(redis, TimeProvider.System, NullLogger<RedisConnection>.Instance);
-        _ledger = new PurgeLedger(_redis, redis, TimeProvider.System, NullLogger<PurgeLedger>.Instance);
+        _ledger = new PurgeLog(_redis, redis, TimeProvider.System, NullLogger<PurgeLog>.Instance);
         _cache = new TwoLevelCache<PaymentwallProduct?, UpstreamFailure>(
             new TwoLevelCacheOptions<PaymentwallProduct?, UpstreamFailure>(
                 "price", Wire.Default.PaymentwallProduct!, value => value is null, TimeSpan.FromSeconds(5), 64, UpstreamFailure.Timeout),

@@ -16,7 +16,7 @@ internal sealed class Sample
         ListBody = UpstreamSubject.ListBody(Product, components);
         Components = BillingPayload.Read(ListBody, Product)!;
         Prices = Components.Index().ToDictionary(one => one.Item.Id, one => Price(one.Index), StringComparer.Ordinal);
-        Question = new CatalogQuestion { Products = [Product], Country = "DE", CountrySource = CountrySource.Query };
+        Question = new CatalogRequest { Products = [Product], Country = "DE", CountrySource = CountrySource.Query };
         Rules = new CatalogRules(Options.Create(new CatalogOptions()));
     }
 
@@ -28,7 +28,7 @@ internal sealed class Sample
 
     public Dictionary<string, UpstreamResult<PaymentwallProduct?>> Prices { get; }
 
-    public CatalogQuestion Question { get; }
+    public CatalogRequest Question { get; }
 
     public CatalogRules Rules { get; }
 

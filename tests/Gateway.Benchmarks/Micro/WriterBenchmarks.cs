@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Gateway.Catalog;
+using Gateway.Catalog.Rendering;
 
 namespace Gateway.Benchmarks.Micro;
 
@@ -24,5 +25,5 @@ public class WriterBenchmarks
     [Benchmark]
     public int Brotli() => Ready().Body(ContentCoding.Brotli).Length;
 
-    private ReadyAnswer Ready() => new(new CatalogAssembly(_response, Problem: null, _now.AddMinutes(1), Loaded: true, []), _response, _now, epoch: 0);
+    private RenderedCatalog Ready() => new(new AggregationResult(_response, Problem: null, _now.AddMinutes(1), Loaded: true, []), _response, _now, epoch: 0);
 }

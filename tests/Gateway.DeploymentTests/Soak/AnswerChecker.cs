@@ -253,7 +253,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
                 found.Add("never down", $"{seen.Status} {problem} although {instance} has the components of {string.Join(", ", warm)}.");
             }
             else if (problem == "pricesUnavailable" && warm.Count == ask.Products.Count
-                && ask.Products.SelectMany(product => world.Expected(ask, product)!).All(sku => IsSettled(seen, instance, ask.Country, sku)))
+                && ask.Products.SelectMany(product => world.Expected(ask, product)!).All(sku => IsCompleteAndFresh(seen, instance, ask.Country, sku)))
             {
                 found.Add("never down", $"{problem} although {instance} has every price.");
             }
@@ -354,7 +354,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
     {
         if (seen.Instance is { } instance && troubles.Any(seen.SentAt, seen.ReceivedAt, TimeSpan.Zero, "billing", "paymentwall", "authorization", "redis")
             && ask.Products.All(product => IsWarm(seen, instance, Listing(ask, product))
-                && world.Expected(ask, product)!.All(sku => !prices.Knows(ask.Country, sku) || IsSettled(seen, instance, ask.Country, sku))))
+                && world.Expected(ask, product)!.All(sku => !prices.Knows(ask.Country, sku) || IsCompleteAndFresh(seen, instance, ask.Country, sku))))
         {
             Interlocked.Increment(ref _warmInTrouble);
         }
@@ -587,7 +587,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
         && !(prices.LastMissing(country, sku, seen.ReceivedAt) >= since - SoakBounds.FreshFor - SoakBounds.Refresh - SoakBounds.Slack);
 
     /// <summary>The price, and what follows a trial.</summary>
-    private bool IsSettled(Observation seen, string instance, string country, string sku) =>
+    private bool IsCompleteAndFresh(Observation seen, string instance, string country, string sku) =>
         IsPriceWarm(seen, instance, country, sku) && (PriceLedger.Follower(sku) is not { } next || IsPriceWarm(seen, instance, country, next));
 
     private static WarmthLedger.Part Listing(CatalogAsk ask, string product) => new("components", product, $"{ask.Lang}|{ask.Sandbox}");

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using Gateway.AccessTokens;
 using Gateway.Caching;
-using Gateway.Telemetry;
+using Gateway.Observability;
 using Gateway.Tests.Configuration;
-using Gateway.Tests.Telemetry;
+using Gateway.Tests.Observability;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.AccessTokens;
@@ -445,6 +445,7 @@ public sealed class AccessTokenProviderTests : IDisposable
             Assert.Same(first, await asked);
         }
 
+        await Quiet.UntilAsync(() => _endpoint.Requests == 2);
         await Quiet.SettleAsync();
         Assert.Equal(2, _endpoint.Requests);
         _endpoint.Release();

@@ -1,7 +1,7 @@
 using System.Text;
 using Gateway.AccessTokens;
 using Gateway.Caching;
-using Gateway.Tests.Telemetry;
+using Gateway.Tests.Observability;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Gateway.Caching;
 using Gateway.Configuration;
-using Gateway.Hosting.Security;
+using Gateway.Security;
 using Gateway.Tests.Catalog;
 
 namespace Gateway.Tests.Caching;
@@ -30,10 +30,11 @@ public sealed class CacheRegressionTests
         await test.Ledger.PurgeAsync(new PurgeScope("sku:c1", Hard: false));
 
         await test.AskAsync();
+        await Quiet.UntilAsync(() => test.Calls == (1, 3));
         await Quiet.SettleAsync();
         Assert.Equal((1, 3), test.Calls);
 
-        Assert.Contains("\"8.00\"", Encoding.UTF8.GetString((await test.AskAsync()).Answer!.Identity), StringComparison.Ordinal);
+        Assert.Contains("\"8.00\"", Encoding.UTF8.GetString((await test.AskAsync()).Catalog!.Identity), StringComparison.Ordinal);
     }
 
     /// <summary>Was: a refresh that ends by its deadline's cancellation is neither labelled nor paused.</summary>
@@ -51,6 +52,7 @@ public sealed class CacheRegressionTests
         await CacheUnderTest.SettleAsync();
 
         Assert.NotNull((await test.AskOneAsync()).StaleAsOf);
+        await Quiet.UntilAsync(() => test.Loads == 2);
         await CacheUnderTest.SettleAsync();
         Assert.Equal(2, test.Loads);
     }
@@ -82,13 +84,13 @@ public sealed class CacheRegressionTests
         // Prices of p are stale in memory, components of q are cold and slow: the prices' refresh lands while they are awaited.
         test.Billing.Hold();
         test.Paymentwall.Body = """{"amount":"8.00","currency":"USD"}""";
-        var slow = test.AskAsync(Given.Question("p", "q"));
+        var slow = test.AskAsync(Given.Request("p", "q"));
         await Quiet.SettleAsync();
         test.Billing.Release();
         await slow;
         await Quiet.SettleAsync();
 
-        Assert.DoesNotContain("\"9.99\"", Encoding.UTF8.GetString((await test.AskAsync(Given.Question("p", "q"))).Answer!.Identity), StringComparison.Ordinal);
+        Assert.DoesNotContain("\"9.99\"", Encoding.UTF8.GetString((await test.AskAsync(Given.Request("p", "q"))).Catalog!.Identity), StringComparison.Ordinal);
     }
 
     /// <summary>Was: a caller that joins a refresh after memory was evicted gets its failure, though a usable value is at hand.</summary>
@@ -161,7 +163,7 @@ public sealed class CacheRegressionTests
         for (var other = 0; other < 10; other++)
         {
             // Anybody's question about any other product.
-            await test.AskAsync(Given.Question("other" + other.ToString(CultureInfo.InvariantCulture)) with { Prices = Gateway.Catalog.PriceMode.Skip });
+            await test.AskAsync(Given.Request("other" + other.ToString(CultureInfo.InvariantCulture)) with { Prices = Gateway.Catalog.PriceMode.Skip });
             await test.AskAsync();
         }
 

@@ -37,7 +37,7 @@ internal sealed partial class CacheUnderTest : IDisposable
     {
         _start = Time.GetUtcNow();
         connection ??= _ownRedis = new RedisConnection(redis, Time, NullLogger<RedisConnection>.Instance);
-        Ledger = new PurgeLedger(connection, redis, Time, NullLogger<PurgeLedger>.Instance);
+        Ledger = new PurgeLog(connection, redis, Time, NullLogger<PurgeLog>.Instance);
         Memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = memoryLimit });
         Cache = new TwoLevelCache<string?, Trouble>(
             new TwoLevelCacheOptions<string?, Trouble>("texts", Texts.Default.String!, text => text is null, loadTimeout ?? LoadTimeout, maxConcurrentLoads, Trouble.Late),
@@ -55,7 +55,7 @@ internal sealed partial class CacheUnderTest : IDisposable
 
     public CatalogOptions Ages { get; } = new();
 
-    public PurgeLedger Ledger { get; }
+    public PurgeLog Ledger { get; }
 
     public MemoryCache Memory { get; }
 
@@ -107,12 +107,12 @@ internal sealed partial class CacheUnderTest : IDisposable
         return () => open.TrySetResult();
     }
 
-    public IReadOnlyList<Task<CacheAnswer<string?, Trouble>>> Ask(params string[] keys) => Cache.GetMany([.. keys.Select(Query)]);
+    public IReadOnlyList<Task<CacheResult<string?, Trouble>>> Ask(params string[] keys) => Cache.GetMany([.. keys.Select(Query)]);
 
-    public IReadOnlyList<Task<CacheAnswer<string?, Trouble>>> Ask(CancellationToken abandoned, params string[] keys) => Cache.GetMany([.. keys.Select(Query)], abandoned);
+    public IReadOnlyList<Task<CacheResult<string?, Trouble>>> Ask(CancellationToken abandoned, params string[] keys) => Cache.GetMany([.. keys.Select(Query)], abandoned);
 
     /// <summary>What one key yields; the clock stands still.</summary>
-    public Task<CacheAnswer<string?, Trouble>> AskOneAsync(string key = "a") =>
+    public Task<CacheResult<string?, Trouble>> AskOneAsync(string key = "a") =>
         Ask(key)[0].WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
 
     public bool TryPeek(string key, out string? value) => Cache.TryPeek(Query(key), out value);

@@ -145,7 +145,7 @@ public sealed partial class CacheWireTests
 
     private static string Answer(IReadOnlyList<BillingComponent> components) =>
         Given.Json(CatalogMerge.Merge(
-            Given.Question() with { Prices = PriceMode.Skip },
+            Given.Request() with { Prices = PriceMode.Skip },
             [new ProductListing("p", components), new ProductListing("q", [], Problem.ProductNotFound)],
             new Dictionary<string, Gateway.Upstreams.UpstreamResult<PaymentwallProduct?>>(StringComparer.Ordinal),
             Given.Rules()));

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Gateway.Telemetry;
+using Gateway.Observability;
 
 namespace Gateway.Tests.Caching;
 

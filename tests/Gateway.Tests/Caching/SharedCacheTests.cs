@@ -1,6 +1,6 @@
 using System.Globalization;
 using Gateway.Caching;
-using Gateway.Tests.Telemetry;
+using Gateway.Tests.Observability;
 using StackExchange.Redis;
 
 namespace Gateway.Tests.Caching;
@@ -452,7 +452,7 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
     /// <summary>Without messages: at its next look.</summary>
     private async Task HearOfPurgesAsync(CacheUnderTest replica)
     {
-        replica.Time.Advance(PurgeLedger.SyncInterval);
+        replica.Time.Advance(PurgeLog.SyncInterval);
         await Quiet.UntilAsync(() => replica.Ledger.Epoch == Math.Max(_a.Ledger.Epoch, _b.Ledger.Epoch));
     }
 

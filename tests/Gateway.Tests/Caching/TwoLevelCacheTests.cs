@@ -1,6 +1,6 @@
 using System.Globalization;
 using Gateway.Caching;
-using Gateway.Tests.Telemetry;
+using Gateway.Tests.Observability;
 
 namespace Gateway.Tests.Caching;
 
@@ -50,6 +50,7 @@ public sealed class TwoLevelCacheTests : IDisposable
             Assert.False(answer.FreshUntil > _test.Time.GetUtcNow());
         }
 
+        await Quiet.UntilAsync(() => _test.Loads == 2);
         await CacheUnderTest.SettleAsync();
         Assert.Equal(2, _test.Loads);
         _test.Release();
@@ -223,6 +224,7 @@ public sealed class TwoLevelCacheTests : IDisposable
     public async Task Nothing_asked_is_nothing_answered()
     {
         Assert.Empty(_test.Ask());
+        await Quiet.UntilAsync(() => _test.Loads == 0);
         await CacheUnderTest.SettleAsync();
         Assert.Equal(0, _test.Loads);
     }
@@ -269,6 +271,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         using var test = new CacheUnderTest(maxConcurrentLoads: 4);
         test.Hold();
         var asked = test.Ask([.. Enumerable.Range(0, 40).Select(number => "k" + number.ToString(CultureInfo.InvariantCulture))]);
+        await Quiet.UntilAsync(() => test.InFlight.Now == 4);
         await CacheUnderTest.SettleAsync();
         Assert.Equal(4, test.InFlight.Now);
 
@@ -296,6 +299,7 @@ public sealed class TwoLevelCacheTests : IDisposable
 
         // Who comes now gets a load of his own.
         var again = test.Ask("abandoned");
+        await Quiet.UntilAsync(() => test.Loads == 1);
         await CacheUnderTest.SettleAsync();
         Assert.Equal(1, test.Loads);
         test.Release();
@@ -454,6 +458,7 @@ public sealed class TwoLevelCacheTests : IDisposable
 
         Assert.True(_test.TryPeek("a", out var value));
         Assert.Equal("a1", value);
+        await Quiet.UntilAsync(() => _test.Loads == 1);
         await CacheUnderTest.SettleAsync();
         Assert.Equal(1, _test.Loads);
     }
@@ -488,6 +493,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         await Quiet.UntilAsync(() => !watch.IsUnchanged);
 
         Assert.Equal(start, (await _test.AskOneAsync()).StaleAsOf);
+        await Quiet.UntilAsync(() => _test.Loads == 2);
         await CacheUnderTest.SettleAsync();
         Assert.Equal(2, _test.Loads);
         _test.Time.Advance(TwoLevelCache<string?, Trouble>.RefreshBackOff);
@@ -583,6 +589,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         Assert.Equal("a1", (await before).Value);
 
         Assert.Equal("a2", (await _test.AskOneAsync()).Value);
+        await Quiet.UntilAsync(() => _test.Loads == 2);
         await CacheUnderTest.SettleAsync();
         Assert.Equal(2, _test.Loads);
     }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
-using System.Text.Json.Nodes;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Unicode;
 using FsCheck;
 using FsCheck.Fluent;
@@ -340,14 +340,14 @@ public sealed class CatalogMergePropertyTests
             from lists in Gen.CollectToList(Enumerable.Range(0, count), number => Listing("product-" + number.ToString(CultureInfo.InvariantCulture), componentCounts, mayFail: !exactly))
             select lists;
         return
-            from question in Question()
+            from request in Request()
             from lists in listings
             from prices in Gen.CollectToList(Skus, Price)
             from template in Gen.Elements("{id}", "{groupId}", "sku-{groupId}", "{productId}/{id}", "{groupId}{id}{productId}")
             from map in Gen.CollectToList(Ids().Take(8), id => Gen.Elements(["", .. Skus]).OrNull().Select(sku => (id, sku)))
             from overlay in Gen.CollectToList(Ids().Where((_, i) => i % 2 == 0).Concat(["0", "1", "group"]), key => Overlay().OrNull().Select(entry => (key, entry)))
             select new Case(
-                question,
+                request,
                 lists,
                 prices.Where(pair => pair.Result is not null).ToDictionary(pair => pair.Sku, pair => pair.Result!, StringComparer.Ordinal),
                 template,
@@ -358,13 +358,13 @@ public sealed class CatalogMergePropertyTests
     private static IEnumerable<string> Ids() =>
         ["a", "b-EUR-month", "c-JPY-year", "d-KWD-x", "e-ZZZ-x", "sku-0", "sku-1", "sku-2", "sku-3", "план-USD-é", "a\"<b>", "f-eur-x", "EUR-x", "g-ABCD-EUR-h"];
 
-    private static Gen<CatalogQuestion> Question() =>
+    private static Gen<CatalogRequest> Request() =>
         from country in Gen.Elements("US", "JP")
         from source in Gen.Elements(CountrySource.Query, CountrySource.Header, CountrySource.Default)
         from language in Gen.Elements("en", "fr").OrNull()
         from sandbox in Gen.Elements(true, false)
         from prices in Gen.Elements(PriceMode.Prefer, PriceMode.Prefer, PriceMode.Required, PriceMode.Skip)
-        select new CatalogQuestion { Products = [], Country = country, CountrySource = source, Language = language, Sandbox = sandbox, Prices = prices };
+        select new CatalogRequest { Products = [], Country = country, CountrySource = source, Language = language, Sandbox = sandbox, Prices = prices };
 
     private static Gen<ProductListing> Listing(string productId, Gen<int> counts, bool mayFail)
     {
@@ -465,7 +465,7 @@ public sealed class CatalogMergePropertyTests
     }
 
     private sealed record Case(
-        CatalogQuestion Question,
+        CatalogRequest Question,
         List<ProductListing> Listings,
         Dictionary<string, UpstreamResult<PaymentwallProduct?>> Prices,
         string Template,

@@ -12,7 +12,7 @@ public sealed class CatalogMergeTests
 {
     private readonly Dictionary<string, UpstreamResult<PaymentwallProduct?>> _prices = new(StringComparer.Ordinal);
 
-    private CatalogQuestion _question = Given.Question();
+    private CatalogRequest _request = Given.Request();
 
     [Fact]
     public void The_example_of_the_design_comes_out_as_it_is_written_there()
@@ -117,7 +117,7 @@ public sealed class CatalogMergeTests
     [Fact]
     public void Skipped_prices_are_labelled_so_and_do_not_break_completeness()
     {
-        _question = _question with { Prices = PriceMode.Skip };
+        _request = _request with { Prices = PriceMode.Skip };
 
         var response = Merge(options => options.SkuMap["d"] = string.Empty, new ProductListing("p", [Given.Component(), Given.Component("d")]));
 
@@ -375,5 +375,5 @@ public sealed class CatalogMergeTests
     private CatalogResponse Merge(params BillingComponent[] components) => Merge(null, new ProductListing("p", components));
 
     private CatalogResponse Merge(Action<CatalogOptions>? change, params ProductListing[] listings) =>
-        CatalogMerge.Merge(_question, listings, _prices, Given.Rules(change));
+        CatalogMerge.Merge(_request, listings, _prices, Given.Rules(change));
 }

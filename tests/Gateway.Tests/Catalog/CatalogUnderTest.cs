@@ -1,11 +1,14 @@
 using System.Net;
 using System.Text;
 using Gateway.AccessTokens;
-using Gateway.Admission;
 using Gateway.Caching;
 using Gateway.Catalog;
+using Gateway.Catalog.Drift;
+using Gateway.Catalog.Rendering;
 using Gateway.Configuration;
-using Gateway.Hosting.Observability;
+using Gateway.Hosting;
+using Gateway.Observability;
+using Gateway.Security;
 using Gateway.Tests.Configuration;
 using Gateway.Tests.Upstreams;
 using Gateway.Upstreams;
@@ -52,41 +55,41 @@ internal sealed class CatalogUnderTest : IDisposable
         services.AddSingleton<IMemoryCache>(_ => new MemoryCache(new MemoryCacheOptions { SizeLimit = 1024 * 1024, TrackStatistics = true }));
         services.AddSingleton<RedisConnection>();
         services.AddSingleton<RedisLease>();
-        services.AddSingleton<PurgeLedger>();
+        services.AddSingleton<PurgeLog>();
         services.AddSingleton<ITokenEndpoint>(Tokens);
         services.AddSingleton<AccessTokenStore>();
         services.AddSingleton<AccessTokenProvider>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BillingClient>(provider, _billingTransport));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<PaymentwallClient>(provider, _paymentwallTransport));
         services.AddSingleton<CatalogRules>();
-        services.AddSingleton<CatalogSources>();
+        services.AddSingleton<CatalogDataCache>();
         services.AddSingleton<CatalogAggregator>();
         services.AddSingleton<PriceDrift>();
-        services.AddSingleton<CatalogAnswers>();
+        services.AddSingleton<RenderedCatalogCache>();
         services.AddFixedOptions(new SecurityOptions());
-        services.AddSingleton<RequestSlots>();
+        services.AddSingleton<UpstreamBulkhead>();
         services.AddKeyedSingleton(BillingOptions.Section, _billingTransport);
         services.AddKeyedSingleton(PaymentwallOptions.Section, _paymentwallTransport);
-        services.AddSingleton<Observables>();
+        services.AddSingleton<StateGauges>();
         _services = services.BuildServiceProvider();
-        Answers = _services.GetRequiredService<CatalogAnswers>();
-        Ledger = _services.GetRequiredService<PurgeLedger>();
+        Answers = _services.GetRequiredService<RenderedCatalogCache>();
+        Ledger = _services.GetRequiredService<PurgeLog>();
     }
 
     public TestClock Time { get; } = new();
 
-    public CatalogAnswers Answers { get; }
+    public RenderedCatalogCache Answers { get; }
 
-    public PurgeLedger Ledger { get; }
+    public PurgeLog Ledger { get; }
 
-    public Observables Observables => _services.GetRequiredService<Observables>();
+    public StateGauges StateGauges => _services.GetRequiredService<StateGauges>();
 
     public PriceDrift Drift => _services.GetRequiredService<PriceDrift>();
 
     public TokenScript Tokens { get; } = new();
 
     /// <summary>Moves by one with every value that comes and every refresh that fails.</summary>
-    public long Version => _services.GetRequiredService<CatalogSources>().Version;
+    public long Version => _services.GetRequiredService<CatalogDataCache>().Version;
 
     public Script Billing { get; } = new("""{"items":[{"id":"c1","status":"active"},{"id":"c2","status":"active"}]}""");
 
@@ -98,10 +101,10 @@ internal sealed class CatalogUnderTest : IDisposable
         _paymentwall.Requests.Select(request => QueryHelpers.ParseQuery(request.RequestUri!.Query)["ag_external_id"].ToString());
 
     /// <summary>An answer that needs no time to pass, got as the endpoint gets it.</summary>
-    public Task<CatalogOutcome> AskAsync(CatalogQuestion? question = null) =>
-        Answers.TryGetReady(question ?? Given.Question()) is { } ready
-            ? Task.FromResult(new CatalogOutcome(ready, Problem: null, IsHit: true))
-            : Answers.AssembleAsync(question ?? Given.Question(), TestContext.Current.CancellationToken)
+    public Task<CatalogResult> AskAsync(CatalogRequest? request = null) =>
+        Answers.TryGetCurrent(request ?? Given.Request()) is { } ready
+            ? Task.FromResult(new CatalogResult(ready, Problem: null, IsHit: true, new RequestTimings()))
+            : Answers.AggregateAsync(request ?? Given.Request(), TestContext.Current.CancellationToken)
             .WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
 
     public void Dispose()

@@ -1,5 +1,6 @@
 using System.Text;
 using Gateway.Catalog;
+using Gateway.Catalog.Rendering;
 using Gateway.Configuration;
 using Gateway.Iso;
 using Gateway.Tests.Configuration;
@@ -12,7 +13,7 @@ namespace Gateway.Tests.Catalog;
 /// <summary>What most catalog tests begin with.</summary>
 internal static class Given
 {
-    public static CatalogQuestion Question(params string[] products) => new()
+    public static CatalogRequest Request(params string[] products) => new()
     {
         Products = products.Length > 0 ? products : ["p"],
         Country = "US",

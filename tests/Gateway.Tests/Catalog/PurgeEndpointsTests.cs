@@ -23,12 +23,12 @@ public sealed class PurgeEndpointsTests : IAsyncLifetime
         builder.Services.AddSingleton<TimeProvider>(new TestClock());
         builder.Services.AddFixedOptions(new RedisOptions());
         builder.Services.AddSingleton<RedisConnection>();
-        builder.Services.AddSingleton<PurgeLedger>();
+        builder.Services.AddSingleton<PurgeLog>();
         _app = builder.Build();
         _app.MapPurge();
     }
 
-    private PurgeLedger Ledger => _app.Services.GetRequiredService<PurgeLedger>();
+    private PurgeLog Ledger => _app.Services.GetRequiredService<PurgeLog>();
 
     private RouteEndpoint Endpoint => Assert.IsType<RouteEndpoint>(Assert.Single(((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints)));
 

@@ -1,6 +1,6 @@
 using System.Text;
 using Gateway.Configuration;
-using Gateway.Hosting.Security;
+using Gateway.Security;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

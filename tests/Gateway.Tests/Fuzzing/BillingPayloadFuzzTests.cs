@@ -64,7 +64,7 @@ public sealed partial class BillingPayloadFuzzTests
     }
 
     private static string Answer(IReadOnlyList<BillingComponent> components) => Given.Json(CatalogMerge.Merge(
-        Given.Question() with { Prices = PriceMode.Skip },
+        Given.Request() with { Prices = PriceMode.Skip },
         [new ProductListing("p", components)],
         new Dictionary<string, UpstreamResult<PaymentwallProduct?>>(StringComparer.Ordinal),
         Rules));

@@ -1,8 +1,8 @@
 using Gateway.Configuration;
+using Gateway.Customer;
 using Gateway.Iso;
 using Gateway.Proxy;
 using Gateway.Tests.Configuration;
-using Gateway.Upstreams.Paymentwall;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Configuration;
 

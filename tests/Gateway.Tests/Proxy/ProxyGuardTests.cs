@@ -1,7 +1,7 @@
 using Gateway.Configuration;
+using Gateway.Customer;
 using Gateway.Proxy;
 using Gateway.Tests.Configuration;
-using Gateway.Upstreams.Paymentwall;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Configuration;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Net;
-using Gateway.Telemetry;
+using Gateway.Observability;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -2,9 +2,9 @@ using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using Gateway.Upstreams;
-using Polly.CircuitBreaker;
 using Gateway.Upstreams.Billing;
 using Microsoft.Extensions.Logging.Abstractions;
+using Polly.CircuitBreaker;
 
 namespace Gateway.Tests.Upstreams;
 
@@ -412,10 +412,10 @@ public sealed class UpstreamTransportTests
         Assert.Equal(200, upstream.Attempts);
     }
 
-    private static Task<UpstreamResult<UpstreamAnswer>> SendAsync(UpstreamTransport transport, CancellationToken cancellationToken) =>
+    private static Task<UpstreamResult<UpstreamResponse>> SendAsync(UpstreamTransport transport, CancellationToken cancellationToken) =>
         transport.SendAsync("v1/thing?x=1", [], cancellationToken);
 
-    private async Task<UpstreamAnswer> AnswerAsync(UpstreamTransport transport)
+    private async Task<UpstreamResponse> AnswerAsync(UpstreamTransport transport)
     {
         var result = await _time.RunUntilAsync(SendAsync(transport, Cancel));
         Assert.True(result.TryGet(out var answer, out var failure), failure.ToString());

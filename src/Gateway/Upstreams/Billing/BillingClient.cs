@@ -1,6 +1,6 @@
 using System.Net;
 using Gateway.AccessTokens;
-using Gateway.Telemetry;
+using Gateway.Observability;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
@@ -19,7 +19,7 @@ internal sealed partial class BillingClient(
     /// will not renew it, or the new one is refused too, the 401 stands and is a rejection.
     /// </summary>
     public async Task<UpstreamResult<IReadOnlyList<BillingComponent>?>> ListComponentsAsync(
-        ComponentsQuestion question, CancellationToken cancellationToken)
+        ComponentsRequest request, CancellationToken cancellationToken)
     {
         // 1
         var token = await WaitForAsync(tokens.GetAsync(cancellationToken));
@@ -29,12 +29,12 @@ internal sealed partial class BillingClient(
         }
 
         using var call = transport.Health.Begin();
-        var read = Read(question, await SendAuthorizedAsync(token, question, cancellationToken));
+        var read = Read(request, await SendAuthorizedAsync(token, request, cancellationToken));
         call.End(read.Failure?.Name());
         return read;
     }
 
-    private UpstreamResult<IReadOnlyList<BillingComponent>?> Read(ComponentsQuestion question, UpstreamResult<UpstreamAnswer> result)
+    private UpstreamResult<IReadOnlyList<BillingComponent>?> Read(ComponentsRequest request, UpstreamResult<UpstreamResponse> result)
     {
         if (!result.TryGet(out var answer, out var failure))
         {
@@ -48,21 +48,21 @@ internal sealed partial class BillingClient(
 
         if (answer.Failure is { } refused)
         {
-            Log.Refused(logger, transport.Health.FailureLevel, (int)answer.Status, question.ProductId);
+            Log.Refused(logger, transport.Health.FailureLevel, (int)answer.Status, request.ProductId);
             return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(refused);
         }
 
-        if (BillingPayload.Read(answer.Json, question.ProductId) is not { } components)
+        if (BillingPayload.Read(answer.Json, request.ProductId) is not { } components)
         {
-            Log.BadPayload(logger, transport.Health.FailureLevel, question.ProductId, answer.Body.Length);
+            Log.BadPayload(logger, transport.Health.FailureLevel, request.ProductId, answer.Body.Length);
             return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(UpstreamFailure.BadPayload);
         }
 
         return UpstreamResult.Of<IReadOnlyList<BillingComponent>?>(components);
     }
 
-    private async Task<UpstreamResult<UpstreamAnswer>> SendAuthorizedAsync(
-        AccessToken token, ComponentsQuestion question, CancellationToken cancellationToken)
+    private async Task<UpstreamResult<UpstreamResponse>> SendAuthorizedAsync(
+        AccessToken token, ComponentsRequest request, CancellationToken cancellationToken)
     {
         var result = await SendWithAsync(token);
         if (!result.TryGet(out var answer, out _) || answer.Status != HttpStatusCode.Unauthorized)
@@ -74,23 +74,23 @@ internal sealed partial class BillingClient(
         var renewed = await WaitForAsync(tokens.RenewRejectedAsync(token, cancellationToken));
         if (renewed is null)
         {
-            return UpstreamResult.Failed<UpstreamAnswer>(UpstreamFailure.TokenUnavailable);
+            return UpstreamResult.Failed<UpstreamResponse>(UpstreamFailure.TokenUnavailable);
         }
 
         // 3
         return ReferenceEquals(renewed, token) ? result : await SendWithAsync(renewed);
 
-        Task<UpstreamResult<UpstreamAnswer>> SendWithAsync(AccessToken bearer)
+        Task<UpstreamResult<UpstreamResponse>> SendWithAsync(AccessToken bearer)
         {
             var authorization = KeyValuePair.Create(HeaderNames.Authorization, bearer.Header);
-            return transport.SendAsync(PathOf(question), question.Sandbox ? [authorization, KeyValuePair.Create("sandbox", "true")] : [authorization], cancellationToken);
+            return transport.SendAsync(PathOf(request), request.Sandbox ? [authorization, KeyValuePair.Create("sandbox", "true")] : [authorization], cancellationToken);
         }
     }
 
     /// <summary>Whoever's time ran out, what was missing is the token: that is the failure to tell.</summary>
     private async ValueTask<AccessToken?> WaitForAsync(ValueTask<AccessToken?> token)
     {
-        var waited = Timeline.Current?.Open(Timeline.Token, time.GetTimestamp());
+        var waited = RequestTimings.Current?.Open(RequestTimings.Token, time.GetTimestamp());
         try
         {
             return await token;
@@ -105,10 +105,10 @@ internal sealed partial class BillingClient(
         }
     }
 
-    private string PathOf(ComponentsQuestion question)
+    private string PathOf(ComponentsRequest request)
     {
-        var path = $"v1/products/{Uri.EscapeDataString(question.ProductId)}/components?filter_status={Uri.EscapeDataString(question.Status)}";
-        return question.Language is { } language ? $"{path}&{options.Value.LanguageParameter}={language}" : path;
+        var path = $"v1/products/{Uri.EscapeDataString(request.ProductId)}/components?filter_status={Uri.EscapeDataString(request.Status)}";
+        return request.Language is { } language ? $"{path}&{options.Value.LanguageParameter}={language}" : path;
     }
 
     private static partial class Log
@@ -120,3 +120,10 @@ internal sealed partial class BillingClient(
         public static partial void BadPayload(ILogger logger, LogLevel level, string productId, int bytes);
     }
 }
+
+/// <summary>Which components of which product: everything that Billing's answer depends on.</summary>
+/// <param name="ProductId">Billing's product id.</param>
+/// <param name="Status">Billing's <c>filter_status</c>, such as <c>active</c>.</param>
+/// <param name="Language">Two-letter language, or null to leave it to Billing.</param>
+/// <param name="Sandbox">Ask for sandbox data.</param>
+internal sealed record ComponentsRequest(string ProductId, string Status, string? Language, bool Sandbox);

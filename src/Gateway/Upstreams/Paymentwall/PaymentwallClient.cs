@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Gateway.Telemetry;
+using Gateway.Observability;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Upstreams.Paymentwall;
@@ -14,15 +14,15 @@ internal sealed partial class PaymentwallClient(
     private readonly ConcurrentDictionary<(string Sku, string Field), bool> _unreadable = new();
 
     /// <summary>The product; a null value means that Paymentwall does not sell this SKU in this country.</summary>
-    public async Task<UpstreamResult<PaymentwallProduct?>> GetProductAsync(PriceQuestion question, CancellationToken cancellationToken)
+    public async Task<UpstreamResult<PaymentwallProduct?>> GetProductAsync(PriceRequest request, CancellationToken cancellationToken)
     {
         using var call = transport.Health.Begin();
-        var read = Read(question, await transport.SendAsync("api/rest/product/?" + SignedQuery(question), [], cancellationToken));
+        var read = Read(request, await transport.SendAsync("api/rest/product/?" + SignedQuery(request), [], cancellationToken));
         call.End(read.Failure?.Name());
         return read;
     }
 
-    private UpstreamResult<PaymentwallProduct?> Read(PriceQuestion question, UpstreamResult<UpstreamAnswer> result)
+    private UpstreamResult<PaymentwallProduct?> Read(PriceRequest request, UpstreamResult<UpstreamResponse> result)
     {
         if (!result.TryGet(out var answer, out var failure))
         {
@@ -31,36 +31,36 @@ internal sealed partial class PaymentwallClient(
 
         if (answer.Failure is { } refused)
         {
-            Log.Refused(logger, transport.Health.FailureLevel, (int)answer.Status, question.Sku, question.Country);
+            Log.Refused(logger, transport.Health.FailureLevel, (int)answer.Status, request.Sku, request.Country);
             return UpstreamResult.Failed<PaymentwallProduct?>(refused);
         }
 
         var reading = PaymentwallPayload.Read(answer.Json);
         if (reading.Failure == UpstreamFailure.Rejected)
         {
-            Log.RefusedBy(logger, transport.Health.FailureLevel, reading.ErrorCode, question.Sku, question.Country);
+            Log.RefusedBy(logger, transport.Health.FailureLevel, reading.ErrorCode, request.Sku, request.Country);
             return UpstreamResult.Failed<PaymentwallProduct?>(UpstreamFailure.Rejected);
         }
 
         if (reading.Failure is not null)
         {
-            Log.BadPayload(logger, transport.Health.FailureLevel, question.Sku, question.Country, answer.Body.Length);
+            Log.BadPayload(logger, transport.Health.FailureLevel, request.Sku, request.Country, answer.Body.Length);
             return UpstreamResult.Failed<PaymentwallProduct?>(UpstreamFailure.BadPayload);
         }
 
         foreach (var field in reading.Unreadable ?? [])
         {
             Metrics.UnreadableFields.Add(1, Metrics.Tag("field", field));
-            if (_unreadable.Count < MostUnreadable && _unreadable.TryAdd((question.Sku, field), true))
+            if (_unreadable.Count < MostUnreadable && _unreadable.TryAdd((request.Sku, field), true))
             {
-                Log.Unreadable(logger, field, question.Sku);
+                Log.Unreadable(logger, field, request.Sku);
             }
         }
 
         return UpstreamResult.Of(reading.Product);
     }
 
-    private string SignedQuery(PriceQuestion question)
+    private string SignedQuery(PriceRequest request)
     {
         // Once: they change together.
         var project = options.CurrentValue;
@@ -68,14 +68,14 @@ internal sealed partial class PaymentwallClient(
         var sign = PaymentwallSignature.Compute(
             [
                 new("key", project.ProjectKey),
-                new("ag_external_id", question.Sku),
-                new("country_code", question.Country),
+                new("ag_external_id", request.Sku),
+                new("country_code", request.Country),
                 new("sign_version", version),
             ],
             project.SecretKey,
             project.SignatureVersion);
-        return $"key={Uri.EscapeDataString(project.ProjectKey)}&ag_external_id={Uri.EscapeDataString(question.Sku)}"
-            + $"&country_code={Uri.EscapeDataString(question.Country)}&sign_version={version}&sign={sign}";
+        return $"key={Uri.EscapeDataString(project.ProjectKey)}&ag_external_id={Uri.EscapeDataString(request.Sku)}"
+            + $"&country_code={Uri.EscapeDataString(request.Country)}&sign_version={version}&sign={sign}";
     }
 
     private static partial class Log
@@ -93,3 +93,8 @@ internal sealed partial class PaymentwallClient(
         public static partial void Unreadable(ILogger logger, string field, string sku);
     }
 }
+
+/// <summary>Which SKU in which country: everything that Paymentwall's answer depends on.</summary>
+/// <param name="Sku">The merchant's product id (<c>ag_external_id</c>).</param>
+/// <param name="Country">ISO 3166-1 alpha-2. Never left out: Paymentwall would take the data centre's.</param>
+internal sealed record PriceRequest(string Sku, string Country);

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using Gateway.AccessTokens;
 using Gateway.Caching;
-using Gateway.Telemetry;
+using Gateway.Observability;
 using Gateway.Tests.Configuration;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
@@ -22,8 +22,8 @@ public sealed class BillingClientTests
         using var upstream = new FakeUpstream(_time, _ => Answer(404));
         _options.LanguageParameter = "lang";
 
-        await AskAsync(upstream, new ComponentsQuestion("a.b", "active", "fr", Sandbox: true));
-        await AskAsync(upstream, new ComponentsQuestion("a", "draft", Language: null, Sandbox: false));
+        await AskAsync(upstream, new ComponentsRequest("a.b", "active", "fr", Sandbox: true));
+        await AskAsync(upstream, new ComponentsRequest("a", "draft", Language: null, Sandbox: false));
 
         Assert.Equal(
             ["https://billing.example/v1/products/a.b/components?filter_status=active&lang=fr", "https://billing.example/v1/products/a/components?filter_status=draft"],
@@ -108,10 +108,10 @@ public sealed class BillingClientTests
             _tokens.OnRequest = () => _time.Advance(TimeSpan.FromSeconds(3));
             return Answer(attempt == 0 ? 401 : 404);
         });
-        var (seen, started) = (new Timeline(), _time.GetTimestamp());
-        Timeline.Current = seen;
+        var (seen, started) = (new RequestTimings(), _time.GetTimestamp());
+        RequestTimings.Current = seen;
         await AskAsync(upstream);
-        Timeline.Current = null;
+        RequestTimings.Current = null;
 
         Assert.Equal(
             [("token", 3), ("billing", 2), ("paymentwall", 0), ("cache", 0), ("gateway", 0)],
@@ -131,11 +131,11 @@ public sealed class BillingClientTests
         Assert.Equal(1, upstream.Attempts);
     }
 
-    private static ComponentsQuestion Question => new("p", "active", Language: null, Sandbox: false);
+    private static ComponentsRequest Question => new("p", "active", Language: null, Sandbox: false);
 
     private static HttpResponseMessage Answer(int status) => new((HttpStatusCode)status) { Content = new StringContent("{}") };
 
-    private async Task<UpstreamResult<IReadOnlyList<BillingComponent>?>> AskAsync(FakeUpstream upstream, ComponentsQuestion? question = null)
+    private async Task<UpstreamResult<IReadOnlyList<BillingComponent>?>> AskAsync(FakeUpstream upstream, ComponentsRequest? question = null)
     {
         using var harness = new Harness(this, upstream);
         return await harness.Client.ListComponentsAsync(question ?? Question, TestContext.Current.CancellationToken);

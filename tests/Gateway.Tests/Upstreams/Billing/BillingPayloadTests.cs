@@ -211,7 +211,7 @@ public sealed class BillingPayloadTests
         if (Read(body) is { } components)
         {
             var response = CatalogMerge.Merge(
-                Given.Question(), [new ProductListing("p", components)], new Dictionary<string, UpstreamResult<PaymentwallProduct?>>(StringComparer.Ordinal), Given.Rules());
+                Given.Request(), [new ProductListing("p", components)], new Dictionary<string, UpstreamResult<PaymentwallProduct?>>(StringComparer.Ordinal), Given.Rules());
             Assert.NotEmpty(Given.Json(response));
         }
     }

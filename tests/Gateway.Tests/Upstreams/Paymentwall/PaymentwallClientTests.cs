@@ -53,7 +53,7 @@ public sealed class PaymentwallClientTests
 
     private async Task<UpstreamResult<PaymentwallProduct?>> AskAsync(FakeUpstream upstream, string sku = "s", string country = "US")
     {
-        return await Client(upstream).GetProductAsync(new PriceQuestion(sku, country), TestContext.Current.CancellationToken);
+        return await Client(upstream).GetProductAsync(new PriceRequest(sku, country), TestContext.Current.CancellationToken);
     }
 
     private PaymentwallClient Client(FakeUpstream upstream)
