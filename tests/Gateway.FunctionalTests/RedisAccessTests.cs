@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Gateway.FunctionalTests.Stack;
 
@@ -130,5 +131,31 @@ public sealed class RedisAccessTests : IAsyncLifetime
 
         Task<int> ConnectionsAsync() => _redis.AskAsync(async (database, _) =>
             ((string)(await database.ExecuteAsync("CLIENT", "LIST"))!).Split("user=" + RedisSecureProcess.User).Length - 1);
+    }
+
+    /// <summary>As behind the name of a service whose machine was replaced.</summary>
+    [Fact]
+    public async Task A_name_that_gets_another_address_is_followed()
+    {
+        var hosts = _redis.In("hosts");
+        await File.WriteAllTextAsync(hosts, "127.0.0.1 localhost redis.test\n", Cancel);
+        await using (var probe = ChildProcess.Start("unshare", ["-rm", "mount", "--bind", hosts, "/etc/hosts"], []))
+        {
+            Assert.SkipUnless(await probe.ExitCodeAsync() == 0, "This machine lets nobody have names of their own.");
+        }
+
+        await using var redis = await RedisServerProcess.StartAsync();
+        await using var simulator = await SimulatorProcess.StartAsync();
+        await using var gateway = await GatewayProcess.StartInAsync(
+            GatewayProcess.Environment(simulator, ("Redis:ConnectionString", string.Create(CultureInfo.InvariantCulture, $"redis.test:{redis.Port}"))), hosts: hosts);
+        await gateway.RedisIsUpAsync();
+
+        await redis.KillAsync();
+        await gateway.LogLineAsync("Redis is not in use");
+        await using var moved = await RedisServerProcess.StartAtAsync("127.0.0.3", redis.Port);
+        await File.WriteAllTextAsync(hosts, "127.0.0.1 localhost\n127.0.0.3 redis.test\n", Cancel);
+
+        await gateway.RedisIsUpAsync();
+        Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Question)).Status);
     }
 }

@@ -33,6 +33,13 @@ internal sealed class RedisServerProcess : RedisServer
         return new RedisServerProcess(port, settings, await LaunchAsync(port, settings));
     }
 
+    /// <summary>Where another one was, at another address of this machine.</summary>
+    public static async Task<RedisServerProcess> StartAtAsync(string address, int port)
+    {
+        string[] settings = ["--bind", address];
+        return new RedisServerProcess(port, settings, await LaunchAsync(port, settings));
+    }
+
     /// <summary>SIGKILL.</summary>
     public Task KillAsync() => _process.KillAsync();
 
