@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Text.RegularExpressions;
 using Gateway.FunctionalTests.Stack;
@@ -12,9 +11,6 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
     private const string Question = "/catalog?product=builtfor_example&country=FR";
 
     private static readonly (string, string)[] Limit = [("Security:RateLimits:Proxy:PermitsPerSecond", "0.01"), ("Security:RateLimits:Proxy:Burst", "5")];
-
-    /// <summary>What no answer under load may take, on a machine that runs other tests too: a wait for Redis is 250 ms.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2.5);
 
     public ValueTask InitializeAsync()
     {
@@ -109,7 +105,7 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
     {
         var cluster = await RedisClusterProcess.StartAsync(withReplicas: false, "--cluster-require-full-coverage", needsAllSlots);
         await using var fleet = await Fleet.StartOnAsync(cluster, 2);
-        await using var load = new Load(fleet);
+        await using var load = new FreshLoad(fleet);
         await load.AnswersAsync(100);
 
         await cluster.Nodes[node].KillAsync();
@@ -120,8 +116,8 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
         await Task.WhenAll(fleet.Replicas.Select(replica => replica.RedisIsUpAsync()));
         await load.AnswersAsync(100);
 
-        await load.StopAsync(Longest);
-        await SharesAllAsync(fleet);
+        await load.StopAsync();
+        await fleet.SharesAllAsync();
     }
 
     [Fact]
@@ -129,7 +125,7 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
     {
         var cluster = await RedisClusterProcess.StartAsync(withReplicas: true);
         await using var fleet = await Fleet.StartOnAsync(cluster, 2);
-        await using var load = new Load(fleet);
+        await using var load = new FreshLoad(fleet);
         await load.AnswersAsync(100);
 
         await cluster.Nodes[0].KillAsync();
@@ -139,8 +135,8 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
         TestContext.Current.TestOutputHelper?.WriteLine($"The replica is used {TimeProvider.System.GetElapsedTime(promoted).TotalMilliseconds:0} ms after it was promoted");
         await load.AnswersAsync(200);
 
-        await load.StopAsync(Longest);
-        await SharesAllAsync(fleet);
+        await load.StopAsync();
+        await fleet.SharesAllAsync();
 
         // Something that was loaded after the failover; what was there before had been copied.
         async Task UsesAsync(RedisClusterProcess.Node node)
@@ -155,7 +151,7 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
     {
         var cluster = await RedisClusterProcess.StartAsync();
         await using var fleet = await Fleet.StartOnAsync(cluster, 2);
-        await using var load = new Load(fleet);
+        await using var load = new FreshLoad(fleet);
         await load.AnswersAsync(100);
 
         // All that there is of ours on the first node, and the slot of the purges wherever it is.
@@ -171,109 +167,8 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
         await cluster.MoveAsync(purges, from, (from + 1) % 3);
         await load.AnswersAsync(100);
 
-        await load.StopAsync(Longest);
-        await SharesAllAsync(fleet);
+        await load.StopAsync();
+        await fleet.SharesAllAsync();
         Assert.All(fleet.Replicas, replica => Assert.DoesNotContain("not in use", replica.Log, StringComparison.Ordinal));
-    }
-
-    /// <summary>What one replica loads the other finds, wherever it lies.</summary>
-    private static async Task SharesAllAsync(Fleet fleet)
-    {
-        // What had been gone is left alone for a while after it is back.
-        await GatewayProcess.EventuallyAsync(
-            async () =>
-            {
-                var before = await fleet.ComponentCallsAsync();
-                var language = Load.NextLanguage();
-                foreach (var replica in fleet.Replicas)
-                {
-                    foreach (var product in Enumerable.Range(0, 20))
-                    {
-                        Assert.Equal(HttpStatusCode.OK, (await replica.GetAsync($"/catalog?product=bulk_{product:000}&lang={language}&prices=skip")).Status);
-                    }
-                }
-
-                return await fleet.ComponentCallsAsync() - before == 20;
-            },
-            TimeSpan.FromSeconds(30));
-
-        // By message: without one it would take up to ten seconds.
-        await GatewayProcess.EventuallyAsync(
-            async () =>
-            {
-                var language = Load.NextLanguage();
-                var path = $"/catalog?product=bulk_000&lang={language}&prices=skip";
-                await fleet.Replicas[0].GetAsync(path);
-                await fleet.Replicas[1].GetAsync(path);
-                var before = await fleet.ComponentCallsAsync();
-                await fleet.Replicas[0].PurgeAsync("product=bulk_000&hard=true");
-                await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
-                await fleet.Replicas[1].GetAsync(path);
-                return await fleet.ComponentCallsAsync() == before + 1;
-            },
-            TimeSpan.FromSeconds(5));
-    }
-
-    /// <summary>Questions that nobody has asked before, of both replicas, until it is stopped.</summary>
-    private sealed class Load : IAsyncDisposable
-    {
-        private const int Products = 50;
-
-        private static readonly string[] Languages = (
-            "aa ab af ak am an ar as av ay az ba be bg bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi "
-            + "ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv").Split(' ');
-
-        private static int _languages;
-
-        private readonly Fleet _fleet;
-        private readonly ConcurrentQueue<(Answer Answer, TimeSpan Took)> _answers = new();
-        private readonly CancellationTokenSource _stopping = new();
-        private readonly Task _asking;
-
-        public Load(Fleet fleet)
-        {
-            _fleet = fleet;
-            _asking = Task.WhenAll(Enumerable.Range(0, 4).Select(AskAsync));
-        }
-
-        public static string NextLanguage() => Languages[(Interlocked.Increment(ref _languages) & int.MaxValue) % Languages.Length];
-
-        public Task AnswersAsync(int more)
-        {
-            var wanted = _answers.Count + more;
-            return GatewayProcess.EventuallyAsync(() => Task.FromResult(_answers.Count >= wanted || _asking.IsFaulted), TimeSpan.FromSeconds(60));
-        }
-
-        public async Task StopAsync(TimeSpan longest)
-        {
-            await _stopping.CancelAsync();
-            await _asking;
-            TestContext.Current.TestOutputHelper?.WriteLine(
-                $"{_answers.Count} answers, {_answers.Count(one => one.Answer.Status != HttpStatusCode.OK)} failed, longest {_answers.Max(one => one.Took).TotalMilliseconds:0} ms");
-            Assert.Empty(_answers.Where(one => one.Answer.Status != HttpStatusCode.OK || !(bool)one.Answer.Json["completeness"]!["complete"]!).Select(one => one.Answer.Body).Take(2));
-            Assert.InRange(_answers.Max(one => one.Took), TimeSpan.Zero, longest);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stopping.CancelAsync();
-            await _asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _stopping.Dispose();
-        }
-
-        private async Task AskAsync(int lane)
-        {
-            while (!_stopping.IsCancellationRequested)
-            {
-                var language = NextLanguage();
-                for (var product = 0; product < Products && !_stopping.IsCancellationRequested; product++)
-                {
-                    var started = TimeProvider.System.GetTimestamp();
-                    var answer = await _fleet.Replicas[(lane + product) % 2].GetAsync($"/catalog?product=bulk_{product:000}&lang={language}&prices=skip");
-                    _answers.Enqueue((answer, TimeProvider.System.GetElapsedTime(started)));
-                    await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
-                }
-            }
-        }
     }
 }

@@ -22,7 +22,7 @@ internal sealed partial class RedisConnection : IDisposable
     /// <summary>How long nothing must have been refused before writes count as accepted again: some may be, others not.</summary>
     internal static readonly TimeSpan RefusalPassed = TimeSpan.FromMinutes(1);
 
-    /// <summary>How often a cluster of which a node is lost is asked who has its place.</summary>
+    /// <summary>How often servers are asked who is the primary, while one is lost or is none any more.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>For one attempt to connect, unless the connection string says otherwise; the client's own default is 5 s.</summary>
@@ -40,7 +40,7 @@ internal sealed partial class RedisConnection : IDisposable
     private readonly ILogger<RedisConnection> _logger;
     private readonly ConcurrentBag<(string Channel, Action Received)> _subscriptions = [];
     private ConnectionMultiplexer? _multiplexer;
-    private string _connectionString;
+    private RedisOptions _used;
 
     /// <summary>Nodes of a cluster by address, or the one Redis under an empty name: until when each is left alone.</summary>
     private readonly ConcurrentDictionary<string, long> _coolOffUntil = new(StringComparer.Ordinal);
@@ -49,16 +49,18 @@ internal sealed partial class RedisConnection : IDisposable
     private readonly ConcurrentDictionary<string, bool> _lost = new(StringComparer.Ordinal);
     private int _state = (int)RedisState.Connecting;
     private string? _refusal;
+    private string _forbidden = string.Empty;
+    private string _said = string.Empty;
     private long _refusedAt;
     private long _lookedAt;
 
     public RedisConnection(IOptionsMonitor<RedisOptions> options, TimeProvider time, ILogger<RedisConnection> logger)
     {
         _options = options;
-        _connectionString = options.CurrentValue.ConnectionString;
+        _used = options.CurrentValue;
         _time = time;
         _logger = logger;
-        if (_connectionString.Length == 0)
+        if (_used.ConnectionString.Length == 0)
         {
             _state = (int)RedisState.Off;
         }
@@ -152,6 +154,11 @@ internal sealed partial class RedisConnection : IDisposable
             return "unreachable";
         }
 
+        if (fault.Kind == RedisFaultKind.Unreachable || fault.Reason is RedisFault.ReadOnly or nameof(RedisCommandException))
+        {
+            LookForMoved(multiplexer);
+        }
+
         switch (fault.Kind)
         {
             case RedisFaultKind.Unreachable:
@@ -187,16 +194,16 @@ internal sealed partial class RedisConnection : IDisposable
         }
 
         // The client may block on name resolution before it first yields.
-        _ = Task.Run(() => ConnectAsync(_connectionString));
+        _ = Task.Run(() => ConnectAsync(_used));
     }
 
     public void Dispose() => Interlocked.Exchange(ref _multiplexer, value: null)?.Dispose();
 
-    /// <summary>Another connection string (a new password, say): the old connection goes, a new one is made in the background.</summary>
+    /// <summary>Other settings (a new password, say): the old connection goes, a new one is made in the background.</summary>
     private void FollowConfiguration()
     {
-        var (used, wanted) = (Volatile.Read(ref _connectionString), _options.CurrentValue.ConnectionString);
-        if (used == wanted || Interlocked.CompareExchange(ref _connectionString, wanted, used) != used)
+        var (used, wanted) = (Volatile.Read(ref _used), _options.CurrentValue);
+        if (used == wanted || Interlocked.CompareExchange(ref _used, wanted, used) != used)
         {
             return;
         }
@@ -204,31 +211,35 @@ internal sealed partial class RedisConnection : IDisposable
         var old = Interlocked.Exchange(ref _multiplexer, value: null);
         _coolOffUntil.Clear();
         _lost.Clear();
-        Enter(wanted.Length == 0 ? RedisState.Off : RedisState.Connecting, "other connection string", string.Empty);
+        var isOff = wanted.ConnectionString.Length == 0;
+        Enter(isOff ? RedisState.Off : RedisState.Connecting, "other settings", "It is connected to with them now");
         Disconnected?.Invoke(this, EventArgs.Empty);
         _ = Task.Run(async () =>
         {
             old?.Dispose();
-            if (wanted.Length > 0)
+            if (!isOff)
             {
                 await ConnectAsync(wanted);
             }
         });
     }
 
-    private async Task ConnectAsync(string connectionString)
+    private async Task ConnectAsync(RedisOptions options)
     {
         ConnectionMultiplexer? multiplexer = null;
         try
         {
-            var configuration = ConfigurationOptions.Parse(connectionString);
+            var configuration = options.ToConfiguration();
             configuration.AbortOnConnectFail = false;
             configuration.ReconnectRetryPolicy = new LinearRetry(1_000);
             configuration.ClientName ??= "gateway";
 
             // Of a cluster one node may be gone: what is for it fails at once.
             configuration.BacklogPolicy = BacklogPolicy.FailFast;
-            if (!connectionString.Contains("connectTimeout", StringComparison.OrdinalIgnoreCase))
+
+            // A key and a channel of the client's own, which an ACL would have to allow.
+            (configuration.TieBreaker, configuration.ConfigurationChannel) = (string.Empty, string.Empty);
+            if (!options.ConnectionString.Contains("connectTimeout", StringComparison.OrdinalIgnoreCase))
             {
                 configuration.ConnectTimeout = (int)ConnectTimeout.TotalMilliseconds;
             }
@@ -247,7 +258,7 @@ internal sealed partial class RedisConnection : IDisposable
                 var wasLost = _lost.ContainsKey(node);
                 if (args.ConnectionType == ConnectionType.Interactive || !multiplexer.IsConnected)
                 {
-                    Lose(multiplexer, node, RedisFault.Of(args.FailureType));
+                    Lose(multiplexer, node, RedisFault.Of(args.FailureType, args.Exception));
                 }
 
                 if (!wasLost)
@@ -262,9 +273,9 @@ internal sealed partial class RedisConnection : IDisposable
                     Find(NameOf(args.EndPoint));
                 }
 
-                EnterConnected(multiplexer, "restored");
+                _ = EnterConnectedAsync(multiplexer, "restored", isForCommands: args.ConnectionType == ConnectionType.Interactive);
             };
-            if (Volatile.Read(ref _connectionString) != connectionString)
+            if (Volatile.Read(ref _used) != options)
             {
                 multiplexer.Dispose();
                 return;
@@ -278,7 +289,7 @@ internal sealed partial class RedisConnection : IDisposable
                     new RedisChannel(channel, RedisChannel.PatternMode.Literal), (_, _) => received(), CommandFlags.FireAndForget);
             }
 
-            EnterConnected(multiplexer, "connected");
+            await EnterConnectedAsync(multiplexer, "connected", isForCommands: true);
         }
         catch (Exception exception)
         {
@@ -287,14 +298,14 @@ internal sealed partial class RedisConnection : IDisposable
             multiplexer?.Dispose();
             Enter(RedisState.Down, RedisFault.Of(exception));
             await Task.Delay(CoolOff, _time);
-            if (Volatile.Read(ref _connectionString) == connectionString)
+            if (Volatile.Read(ref _used) == options)
             {
-                _ = Task.Run(() => ConnectAsync(connectionString));
+                _ = Task.Run(() => ConnectAsync(options));
             }
         }
     }
 
-    private void EnterConnected(ConnectionMultiplexer multiplexer, string reason)
+    private async Task EnterConnectedAsync(ConnectionMultiplexer multiplexer, string reason, bool isForCommands)
     {
         if (Volatile.Read(ref _multiplexer) != multiplexer)
         {
@@ -303,12 +314,49 @@ internal sealed partial class RedisConnection : IDisposable
 
         if (multiplexer.IsConnected)
         {
+            if (isForCommands)
+            {
+                _ = CheckRightsAsync();
+            }
+
             Enter(RedisState.Up, reason);
             Connected?.Invoke(this, EventArgs.Empty);
         }
         else
         {
-            Enter(RedisState.Down, NotConnected);
+            Enter(RedisState.Down, await WhyNotConnectedAsync(multiplexer));
+        }
+    }
+
+    /// <summary>The client keeps the cause for the next command, which fails of it.</summary>
+    private async Task<RedisFault> WhyNotConnectedAsync(ConnectionMultiplexer multiplexer)
+    {
+        Task? ping = null;
+        try
+        {
+            ping = multiplexer.GetDatabase().PingAsync();
+            await ping.WaitAsync(_options.CurrentValue.OperationTimeout, _time);
+        }
+        catch (RedisConnectionException exception) when (RedisFault.Of(exception) is { Reason: RedisFault.Credentials or RedisFault.Certificate } fault)
+        {
+            return fault;
+        }
+        catch (Exception)
+        {
+            Observe(ping);
+        }
+
+        return NotConnected;
+    }
+
+    /// <summary>One log line for an ACL that is narrower than what the gateway does, whenever that changes.</summary>
+    private async Task CheckRightsAsync()
+    {
+        var prefix = _options.CurrentValue.KeyPrefix;
+        var (done, forbidden) = await TryAsync("EVAL", RedisRights.KeyOf(prefix), database => RedisRights.ForbiddenAsync(database, prefix));
+        if (done && string.Join(", ", forbidden!) is var now && Interlocked.Exchange(ref _forbidden, now) != now && now.Length > 0)
+        {
+            Log.Forbidden(_logger, now);
         }
     }
 
@@ -343,7 +391,7 @@ internal sealed partial class RedisConnection : IDisposable
         }
     }
 
-    /// <summary>A replica may have taken the place of a primary that was lost; the client itself looks once a minute.</summary>
+    /// <summary>A replica may have taken the place of a primary that was lost, or that is a replica now; the client itself looks once a minute.</summary>
     private void LookForMoved(ConnectionMultiplexer multiplexer)
     {
         var (now, last) = (_time.GetTimestamp(), Volatile.Read(ref _lookedAt));
@@ -391,10 +439,16 @@ internal sealed partial class RedisConnection : IDisposable
 
     private void Enter(RedisState state, RedisFault fault) => Enter(state, fault.Reason, fault.Advice);
 
-    /// <summary>One log line per change of state.</summary>
+    /// <summary>One log line per change of state, and one more where it turns out that somebody has to change the configuration.</summary>
     private void Enter(RedisState state, string reason, string advice = "")
     {
-        if (Interlocked.Exchange(ref _state, (int)state) == (int)state)
+        var isChange = Interlocked.Exchange(ref _state, (int)state) != (int)state;
+        if (!isChange && (state != RedisState.Down || reason is not (RedisFault.Credentials or RedisFault.Certificate)))
+        {
+            return;
+        }
+
+        if (Interlocked.Exchange(ref _said, reason) == reason && !isChange)
         {
             return;
         }
@@ -432,6 +486,9 @@ internal sealed partial class RedisConnection : IDisposable
 
         [LoggerMessage(2007, LogLevel.Information, "The node {Node} of the Redis Cluster is in use again")]
         public static partial void NodeFound(ILogger logger, string node);
+
+        [LoggerMessage(2008, LogLevel.Warning, "Redis's ACL forbids to the gateway's user: {Commands}. What needs them fails, or is this replica's alone; docs/caching.md has the rule that is needed")]
+        public static partial void Forbidden(ILogger logger, string commands);
 
         [LoggerMessage(2005, LogLevel.Information, "Redis accepts writes again")]
         public static partial void Accepts(ILogger logger);

@@ -12,6 +12,7 @@ namespace Gateway.FunctionalTests.Matrix;
 /// <param name="Wire">Brought about between the gateway and the dependency.</param>
 /// <param name="Answers">Brought about by the simulator: its fault, or several.</param>
 /// <param name="Spoil">Brought about in Redis, for each of our values.</param>
+/// <param name="Trouble">Brought about in Redis by these commands, and ended by those.</param>
 /// <param name="SkewSeconds">Brought about by the token server's clock.</param>
 /// <param name="HidesPurges">The log of purges cannot be read: a purge takes everything, for good.</param>
 internal sealed record MatrixFault(
@@ -21,6 +22,7 @@ internal sealed record MatrixFault(
     WireFault Wire = WireFault.None,
     object? Answers = null,
     Func<IDatabase, RedisKey, Task>? Spoil = null,
+    (string Begin, string End)? Trouble = null,
     int SkewSeconds = 0,
     bool HidesPurges = false)
 {
@@ -113,16 +115,20 @@ internal sealed record MatrixFault(
         WireFault[] wire =
         [
             WireFault.Refused, WireFault.BlackHole, WireFault.SlowDrip, WireFault.Reset, WireFault.Truncated, WireFault.Garbage,
-            WireFault.RedisErrors, WireFault.RedisWrongType,
+            WireFault.RedisErrors, WireFault.RedisWrongType, WireFault.Late, WireFault.RedisLoading, WireFault.RedisBusy, WireFault.RedisMisconf,
+            WireFault.RedisNoAuth, WireFault.RedisClusterDown,
         ];
         string[] names =
         [
             "refused", "black hole", "slow drip (20 B/s)", "reset in mid-reply", "truncated reply, then the end", "HTTP instead of RESP",
-            "an error for every command", "+OK for every command",
+            "an error for every command", "+OK for every command", "300 ms late", "LOADING for every command", "BUSY for every command",
+            "MISCONF for every command", "NOAUTH for every command", "CLUSTERDOWN for every command",
         ];
         return
         [
             .. wire.Zip(names, (fault, name) => new MatrixFault(Dependency.Redis, name, Effect.None, fault)),
+            new(Dependency.Redis, "full, evicts nothing (OOM)", Effect.None, Trouble: ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0")),
+            new(Dependency.Redis, "an ACL without writes (NOPERM)", Effect.None, Trouble: ("ACL SETUSER default -@write", "ACL SETUSER default +@write")),
             InRedis("rubbish in our keys", static value => [.. value.AsSpan(0, Math.Min(value.Length, HeaderBytes)), .. "{\"items\":["u8]),
             InRedis("a fraction in our keys", static _ => "1.5"u8.ToArray()) with { HidesPurges = true },
             InRedis("deeply nested JSON in our keys", static value => [.. value.AsSpan(0, Math.Min(value.Length, HeaderBytes)), .. Encoding.UTF8.GetBytes(Deep)]),

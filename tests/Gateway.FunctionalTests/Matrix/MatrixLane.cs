@@ -62,6 +62,18 @@ internal sealed class MatrixLane : IAsyncDisposable
     /// <summary>The three cells of a fault, in the order warm, cold, stale.</summary>
     public async Task<IReadOnlyList<Observation>> TryAsync(MatrixFault fault)
     {
+        try
+        {
+            return await TryCellsAsync(fault);
+        }
+        finally
+        {
+            await DoAsync(fault.Trouble?.End);
+        }
+    }
+
+    private async Task<IReadOnlyList<Observation>> TryCellsAsync(MatrixFault fault)
+    {
         foreach (var proxy in _proxies.Values)
         {
             proxy.Set(WireFault.None);
@@ -174,6 +186,7 @@ internal sealed class MatrixLane : IAsyncDisposable
             await SpoilAsync(spoil);
         }
 
+        await DoAsync(fault.Trouble?.Begin);
         if (fault.SkewSeconds != 0)
         {
             await _simulator.TokenSettingsAsync(new { lifetimeSeconds = 3600, skewSeconds = fault.SkewSeconds });
@@ -191,6 +204,14 @@ internal sealed class MatrixLane : IAsyncDisposable
         }
 
         _proxies[fault.Dependency].Set(fault.Wire);
+    }
+
+    private async Task DoAsync(string? command)
+    {
+        if (command?.Split(' ') is [var name, .. var arguments])
+        {
+            await _redis.AskAsync((database, _) => database.ExecuteAsync(name, arguments));
+        }
     }
 
     /// <summary>Everything that the gateways have put into Redis.</summary>

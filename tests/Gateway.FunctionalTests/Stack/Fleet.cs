@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Gateway.FunctionalTests.Stack;
 
 /// <summary>Several replicas of the gateway behind one Redis and one simulator, all of them the test's own, to be broken at will.</summary>
@@ -36,7 +38,7 @@ internal sealed class Fleet : IAsyncDisposable
     public async Task<GatewayProcess> AddAsync(params (string Key, string Value)[] settings)
     {
         var replica = await GatewayProcess.StartAsync(
-            Simulator, [("Redis:ConnectionString", _redis.ConnectionString), ("Catalog:MaxProducts", "50"), .. settings]);
+            Simulator, [.. _redis.GatewaySettings, ("Catalog:MaxProducts", "50"), .. settings]);
         lock (_replicas)
         {
             _replicas.Add(replica);
@@ -55,6 +57,44 @@ internal sealed class Fleet : IAsyncDisposable
         .Max(group => (int?)group.Count()) ?? 0;
 
     public Task<int> ComponentCallsAsync() => Simulator.CountAsync("billing", "GET /v1/products/{productId}/components");
+
+    /// <summary>What one replica loads the other finds, wherever it lies.</summary>
+    public async Task SharesAllAsync()
+    {
+        // What had been gone is left alone for a while after it is back.
+        await GatewayProcess.EventuallyAsync(
+            async () =>
+            {
+                var before = await ComponentCallsAsync();
+                var language = FreshLoad.NextLanguage();
+                foreach (var replica in Replicas)
+                {
+                    foreach (var product in Enumerable.Range(0, 20))
+                    {
+                        Assert.Equal(HttpStatusCode.OK, (await replica.GetAsync($"/catalog?product=bulk_{product:000}&lang={language}&prices=skip")).Status);
+                    }
+                }
+
+                return await ComponentCallsAsync() - before == 20;
+            },
+            TimeSpan.FromSeconds(30));
+
+        // By message: without one it would take up to ten seconds.
+        await GatewayProcess.EventuallyAsync(
+            async () =>
+            {
+                var language = FreshLoad.NextLanguage();
+                var path = $"/catalog?product=bulk_000&lang={language}&prices=skip";
+                await Replicas[0].GetAsync(path);
+                await Replicas[1].GetAsync(path);
+                var before = await ComponentCallsAsync();
+                await Replicas[0].PurgeAsync("product=bulk_000&hard=true");
+                await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+                await Replicas[1].GetAsync(path);
+                return await ComponentCallsAsync() == before + 1;
+            },
+            TimeSpan.FromSeconds(5));
+    }
 
     public async ValueTask DisposeAsync()
     {

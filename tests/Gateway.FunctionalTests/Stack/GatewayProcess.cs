@@ -89,10 +89,16 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         StartInAsync(Environment(simulator, settings), program);
 
     /// <summary>Starts a gateway in exactly this environment.</summary>
-    public static async Task<GatewayProcess> StartInAsync(IEnumerable<KeyValuePair<string, string>> environment, string? program = null)
+    /// <param name="environment">All of it.</param>
+    /// <param name="program">Another build's.</param>
+    /// <param name="hosts">A file that is its <c>/etc/hosts</c>.</param>
+    public static async Task<GatewayProcess> StartInAsync(IEnumerable<KeyValuePair<string, string>> environment, string? program = null, string? hosts = null)
     {
         var settings = environment.ToDictionary(StringComparer.Ordinal);
-        var process = ChildProcess.Start("dotnet", [program ?? Programs.Gateway], settings);
+        program ??= Programs.Gateway;
+        var process = hosts is null
+            ? ChildProcess.Start("dotnet", [program], settings)
+            : ChildProcess.Start("unshare", ["-rm", "sh", "-c", "mount --bind \"$0\" /etc/hosts && exec dotnet \"$1\"", hosts, program], settings);
         var line = await process.LineAsync(line => line.Contains("Now listening on", StringComparison.Ordinal));
         return new GatewayProcess(process, new Uri(ListeningAddress().Match(line).Value), settings.GetValueOrDefault("Hosting__ManagementPort"));
     }

@@ -46,7 +46,7 @@ public sealed class GatewayStack : IAsyncLifetime
     internal Task<GatewayProcess> StartGatewayAsync(params (string Key, string Value)[] settings) => GatewayProcess.StartAsync(
         Simulator,
         [
-            ("Redis:ConnectionString", Redis.ConnectionString),
+            .. Redis.GatewaySettings,
             ("Catalog:MaxProducts", "50"),
 
             // Not what a busy machine is tested for; those who are have a Redis of their own.

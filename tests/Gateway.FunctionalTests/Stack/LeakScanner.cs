@@ -16,6 +16,7 @@ internal static partial class LeakScanner
         GatewayProcess.ProjectKey,
         GatewayProcess.AdminKey,
         GatewayProcess.ProxyKey,
+        RedisSecureProcess.Password,
     ];
 
     public static void AssertNone(string text)

@@ -12,6 +12,12 @@ internal abstract class RedisServer : IAsyncDisposable
 {
     public abstract string ConnectionString { get; }
 
+    /// <summary>What a gateway needs to use it.</summary>
+    public virtual (string Key, string Value)[] GatewaySettings => [("Redis:ConnectionString", ConnectionString)];
+
+    /// <summary>For connections of the tests themselves, with all rights.</summary>
+    protected virtual ConfigurationOptions Operator => ConfigurationOptions.Parse(ConnectionString + ",allowAdmin=true");
+
     public static async Task<RedisServer> StartAsync()
     {
         if (RedisServerProcess.IsInstalled)
@@ -25,14 +31,14 @@ internal abstract class RedisServer : IAsyncDisposable
     /// <summary>Runs commands on a connection of its own.</summary>
     public async Task<T> AskAsync<T>(Func<IDatabase, IServer, Task<T>> ask)
     {
-        using var connection = await ConnectionMultiplexer.ConnectAsync(ConnectionString + ",allowAdmin=true");
+        using var connection = await ConnectionMultiplexer.ConnectAsync(Operator);
         return await ask(connection.GetDatabase(), connection.GetServer(connection.GetEndPoints()[0]));
     }
 
     /// <summary>Asks every server that there is, on connections of its own.</summary>
     public async Task<IReadOnlyList<T>> EveryNodeAsync<T>(Func<IServer, Task<T>> ask)
     {
-        using var connection = await ConnectionMultiplexer.ConnectAsync(ConnectionString + ",allowAdmin=true");
+        using var connection = await ConnectionMultiplexer.ConnectAsync(Operator);
         return await Task.WhenAll(connection.GetServers().Select(ask));
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using StackExchange.Redis;
 
 namespace Gateway.FunctionalTests.Stack;
 
@@ -32,6 +33,13 @@ internal sealed class RedisServerProcess : RedisServer
         return new RedisServerProcess(port, settings, await LaunchAsync(port, settings));
     }
 
+    /// <summary>Where another one was, at another address of this machine.</summary>
+    public static async Task<RedisServerProcess> StartAtAsync(string address, int port)
+    {
+        string[] settings = ["--bind", address];
+        return new RedisServerProcess(port, settings, await LaunchAsync(port, settings));
+    }
+
     /// <summary>SIGKILL.</summary>
     public Task KillAsync() => _process.KillAsync();
 
@@ -40,6 +48,19 @@ internal sealed class RedisServerProcess : RedisServer
     {
         await _process.DisposeAsync();
         _process = await LaunchAsync(Port, _settings);
+    }
+
+    /// <summary>Replication as it sees it.</summary>
+    public async Task<string> InfoAsync()
+    {
+        try
+        {
+            return (await AskAsync((_, server) => server.InfoRawAsync("replication")))!;
+        }
+        catch (RedisConnectionException)
+        {
+            return string.Empty;
+        }
     }
 
     public void Signal(int signal) => _process.Signal(signal);

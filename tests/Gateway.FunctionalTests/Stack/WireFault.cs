@@ -26,6 +26,16 @@ internal enum WireFault
     /// <summary>Every Redis command is answered with an error.</summary>
     RedisErrors,
 
+    /// <summary>Answers come 300 ms later than they were given.</summary>
+    Late,
+
+    /// <summary>Every Redis command is answered with the error of this name, as Redis words it.</summary>
+    RedisLoading,
+    RedisBusy,
+    RedisMisconf,
+    RedisNoAuth,
+    RedisClusterDown,
+
     /// <summary>Every Redis command is answered with the same simple string, whatever its answer would be.</summary>
     RedisWrongType,
 }

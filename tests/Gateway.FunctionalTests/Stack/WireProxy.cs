@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace Gateway.FunctionalTests.Stack;
 
 /// <summary>
 /// Stands between the gateway and a server that listens on 127.0.0.1, at the same port of 127.0.0.2, and breaks the connection in
-/// ways that no server does by itself. It knows nothing of what it carries, so TLS passes too; only the two faults named after Redis count
+/// ways that no server does by itself. It knows nothing of what it carries, so TLS passes too; only the faults named after Redis count
 /// commands.
 /// </summary>
 internal sealed class WireProxy : IAsyncDisposable
@@ -134,8 +135,8 @@ internal sealed class WireProxy : IAsyncDisposable
             {
                 case WireFault.BlackHole:
                     break;
-                case WireFault.RedisErrors:
-                    await RepeatAsync(client, "-ERR out of order\r\n"u8.ToArray(), begun);
+                case var fault when ErrorOf(fault) is { } error:
+                    await RepeatAsync(client, Encoding.ASCII.GetBytes($"-{error}\r\n"), begun);
                     break;
                 case WireFault.RedisWrongType:
                     await RepeatAsync(client, "+OK\r\n"u8.ToArray(), begun);
@@ -155,7 +156,12 @@ internal sealed class WireProxy : IAsyncDisposable
             var answer = buffer.AsMemory(0, count);
             switch (_fault)
             {
-                case WireFault.BlackHole or WireFault.RedisErrors or WireFault.RedisWrongType:
+                case WireFault.BlackHole or WireFault.RedisWrongType:
+                case var fault when ErrorOf(fault) is not null:
+                    break;
+                case WireFault.Late:
+                    await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, _stopping.Token);
+                    await client.SendAsync(answer, _stopping.Token);
                     break;
                 case WireFault.SlowDrip:
                     for (var at = 0; at < count && _fault == WireFault.SlowDrip; at++)
@@ -182,6 +188,17 @@ internal sealed class WireProxy : IAsyncDisposable
             }
         }
     }
+
+    private static string? ErrorOf(WireFault fault) => fault switch
+    {
+        WireFault.RedisErrors => "ERR out of order",
+        WireFault.RedisLoading => "LOADING Redis is loading the dataset in memory",
+        WireFault.RedisBusy => "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+        WireFault.RedisMisconf => "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+        WireFault.RedisNoAuth => "NOAUTH Authentication required.",
+        WireFault.RedisClusterDown => "CLUSTERDOWN The cluster is down",
+        _ => null,
+    };
 
     private async Task RepeatAsync(Socket client, byte[] reply, int times)
     {

@@ -218,7 +218,7 @@ public sealed class PurgeLogInRedisTests : IClassFixture<RedisFixture>, IDisposa
         await a.StartAsync(Cancel);
         await Quiet.UntilAsync(() => a.IsSynced);
 
-        settings.Value.ConnectionString = string.Empty;
+        settings.Value = new RedisOptions();
         await connection.TryAsync("TEST", EpochKey, database => database.KeyExistsAsync(EpochKey));
 
         Assert.False(a.IsSynced);

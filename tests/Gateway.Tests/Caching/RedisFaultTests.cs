@@ -112,6 +112,9 @@ public sealed class RedisFaultTests(RedisFixture redis) : IClassFixture<RedisFix
         var connection = new RedisConnection(redis.Options("test"), time, log);
         connection.Start();
         await Quiet.UntilAsync(() => connection.State == RedisState.Up);
+
+        // What it asks when it is connected has been answered: the clock is about to be put forward.
+        Assert.True((await connection.TryAsync("PING", default, database => database.PingAsync())).Done);
         return connection;
     }
 }

@@ -16,11 +16,12 @@ internal static class Fixed
 internal sealed class FixedOptions<T>(T value) : IOptions<T>, IOptionsMonitor<T>
     where T : class
 {
-    public T Value => value;
+    /// <summary>Another instance: what follows them takes it for a change.</summary>
+    public T Value { get; set; } = value;
 
-    public T CurrentValue => value;
+    public T CurrentValue => Value;
 
-    public T Get(string? name) => value;
+    public T Get(string? name) => Value;
 
     public IDisposable? OnChange(Action<T, string?> listener) => null;
 }

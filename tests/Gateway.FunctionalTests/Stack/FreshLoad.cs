@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using System.Net;
+
+namespace Gateway.FunctionalTests.Stack;
+
+/// <summary>Questions that nobody has asked before, of all replicas, until it is stopped.</summary>
+internal sealed class FreshLoad : IAsyncDisposable
+{
+    private const int Products = 50;
+
+    /// <summary>What no answer may take, on a machine that runs other tests too: a wait for Redis is 250 ms.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2.5);
+
+    private static readonly string[] Languages = (
+        "aa ab af ak am an ar as av ay az ba be bg bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi "
+        + "ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv").Split(' ');
+
+    private static int _languages;
+
+    private readonly Fleet _fleet;
+    private readonly ConcurrentQueue<(Answer Answer, TimeSpan Took)> _answers = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _asking;
+
+    public FreshLoad(Fleet fleet)
+    {
+        _fleet = fleet;
+        _asking = Task.WhenAll(Enumerable.Range(0, 4).Select(AskAsync));
+    }
+
+    public static string NextLanguage() => Languages[(Interlocked.Increment(ref _languages) & int.MaxValue) % Languages.Length];
+
+    public Task AnswersAsync(int more)
+    {
+        var wanted = _answers.Count + more;
+        return GatewayProcess.EventuallyAsync(() => Task.FromResult(_answers.Count >= wanted || _asking.IsFaulted), TimeSpan.FromSeconds(60));
+    }
+
+    public async Task StopAsync()
+    {
+        await _stopping.CancelAsync();
+        await _asking;
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{_answers.Count} answers, {_answers.Count(one => one.Answer.Status != HttpStatusCode.OK)} failed, longest {_answers.Max(one => one.Took).TotalMilliseconds:0} ms");
+        Assert.Empty(_answers.Where(one => one.Answer.Status != HttpStatusCode.OK || !(bool)one.Answer.Json["completeness"]!["complete"]!).Select(one => one.Answer.Body).Take(2));
+        Assert.InRange(_answers.Max(one => one.Took), TimeSpan.Zero, Longest);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopping.Dispose();
+    }
+
+    private async Task AskAsync(int lane)
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            var language = NextLanguage();
+            for (var product = 0; product < Products && !_stopping.IsCancellationRequested; product++)
+            {
+                var started = TimeProvider.System.GetTimestamp();
+                var answer = await _fleet.Replicas[(lane + product) % _fleet.Replicas.Count].GetAsync($"/catalog?product=bulk_{product:000}&lang={language}&prices=skip");
+                _answers.Enqueue((answer, TimeProvider.System.GetElapsedTime(started)));
+                await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+            }
+        }
+    }
+}
