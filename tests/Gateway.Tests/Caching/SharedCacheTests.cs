@@ -350,9 +350,34 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
         await StoredAsync("a", "b");
 
         Assert.InRange(await LeftAsync("a"), _a.Ages.StaleFor - TimeSpan.FromMinutes(5), _a.Ages.FreshFor + _a.Ages.StaleFor);
-        Assert.InRange(await LeftAsync("b"), TimeSpan.FromSeconds(1), 2 * _a.Ages.NotFoundFor);
+        Assert.InRange(await LeftAsync("b"), _a.Ages.StaleFor - TimeSpan.FromMinutes(5), _a.Ages.NotFoundFor + _a.Ages.StaleFor);
         Assert.Equal((null, null), await NotFoundAsync(_b, "b"));
         Assert.Equal(0, _b.Loads);
+
+        using var invented = new CacheUnderTest(_redis.Connections[0], _redis.Options(_prefix), hasInventedKeys: true) { SaysNotFound = true };
+        await SyncAsync(invented);
+        await invented.AskOneAsync("c");
+        await StoredAsync("a", "b", "c");
+        Assert.InRange(await LeftAsync("c"), TimeSpan.FromSeconds(1), 2 * _a.Ages.NotFoundFor);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task That_there_was_no_such_thing_long_ago_is_taken_from_Redis_only_if_the_upstream_cannot_be_asked(bool failing)
+    {
+        _a.SaysNotFound = true;
+        await _a.AskOneAsync();
+        await StoredAsync("a");
+        _b.Failing = failing;
+        _b.Time.Advance(2 * _a.Ages.NotFoundFor);
+
+        var answer = await _b.AskOneAsync();
+
+        Assert.Equal((failing ? null : "B-a1", null, true, 1), (answer.Value, answer.Failure, answer.Loaded, _b.Loads));
+        Assert.Equal(failing, answer.StaleAsOf is not null);
+        Assert.Equal(failing ? null : "B-a1", (await _b.AskOneAsync()).Value);
+        Assert.Equal(1, _b.Loads);
     }
 
     [Fact]
