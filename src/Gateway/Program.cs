@@ -13,6 +13,7 @@ using Gateway.Upstreams;
 using Microsoft.AspNetCore.Connections;
 
 const string CheckConfig = "--check-config";
+const string Online = "--online";
 
 if (args.Contains(HealthProbe.Argument, StringComparer.Ordinal))
 {
@@ -27,7 +28,7 @@ if (!args.Contains(CheckConfig, StringComparer.Ordinal))
 // The settings files lie beside the program, wherever it is started from.
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 {
-    Args = [.. args.Where(arg => arg != CheckConfig)],
+    Args = [.. args.Where(arg => arg is not (CheckConfig or Online))],
     ContentRootPath = AppContext.BaseDirectory,
 });
 
@@ -98,7 +99,7 @@ if (!StartupValidation.Passes(app.MapGatewayProxy, Console.Error))
 if (args.Contains(CheckConfig, StringComparer.Ordinal))
 {
     Console.WriteLine("The configuration is sound.");
-    return 0;
+    return args.Contains(Online, StringComparer.Ordinal) ? await OnlineCheck.RunAsync(app.Services, Console.Out) : 0;
 }
 
 StartupValidation.Warn(app.Services);
