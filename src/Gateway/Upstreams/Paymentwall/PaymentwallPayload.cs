@@ -44,12 +44,12 @@ internal static partial class PaymentwallPayload
 
     private static PaymentwallReading Read(Details details)
     {
-        if ("error".Equals(details.Object.Value, StringComparison.OrdinalIgnoreCase))
+        if ("error".Equals(details.Object, StringComparison.OrdinalIgnoreCase))
         {
             return new PaymentwallReading(Product: null, UpstreamFailure.Rejected, details.Code.Value);
         }
 
-        if (details.Object.Value is not (null or "product")
+        if (details.Object is not (null or "product")
             || !Currency.TryGet(details.Currency, out var currency)
             || !Money.TryParse(details.Amount, currency, out var price)
             || !TryPeriod(details, out var period))
@@ -77,7 +77,6 @@ internal static partial class PaymentwallPayload
     private static List<string>? Unreadable(Details details, bool hasOldPrice)
     {
         List<string>? names = null;
-        Note("object", details.Object.IsUnreadable);
         Note("name", details.Name.IsUnreadable);
         Note("recurring", details.Recurring.IsUnreadable);
         Note("trial", details.Trial.IsUnreadable);
@@ -107,8 +106,7 @@ internal static partial class PaymentwallPayload
     private sealed record Details
     {
         [JsonPropertyName("object")]
-        [JsonConverter(typeof(LenientJson.OrUnreadable<string?, LenientJson.Text>))]
-        public LenientJson.Field<string?> Object { get; init; }
+        public string? Object { get; init; }
 
         [JsonPropertyName("code")]
         [JsonConverter(typeof(LenientJson.OrUnreadable<long?, LenientJson.Integer>))]
