@@ -14,6 +14,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
 const string CheckConfig = "--check-config";
+const string Online = "--online";
 
 if (args.Contains(HealthProbe.Argument, StringComparer.Ordinal))
 {
@@ -23,7 +24,7 @@ if (args.Contains(HealthProbe.Argument, StringComparer.Ordinal))
 // The settings files lie beside the program, wherever it is started from.
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 {
-    Args = [.. args.Where(arg => arg != CheckConfig)],
+    Args = [.. args.Where(arg => arg is not (CheckConfig or Online))],
     ContentRootPath = AppContext.BaseDirectory,
 });
 
@@ -95,7 +96,7 @@ if (!StartupValidation.Passes(app.MapGatewayProxy, Console.Error))
 if (args.Contains(CheckConfig, StringComparer.Ordinal))
 {
     Console.WriteLine("The configuration is sound.");
-    return 0;
+    return args.Contains(Online, StringComparer.Ordinal) ? await OnlineCheck.RunAsync(app.Services, Console.Out) : 0;
 }
 
 StartupValidation.Warn(app.Services);

@@ -259,6 +259,7 @@ internal sealed partial class AccessTokenProvider(
         {
             var issued = await endpoint.RequestAsync(deadline.Token).WaitAsync(deadline.Token);
             call.End(issued is null ? "failed" : null);
+            Health.LastCause = issued is null ? endpoint.LastFailure : Health.LastCause;
             return issued;
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -267,6 +268,7 @@ internal sealed partial class AccessTokenProvider(
         }
         catch (OperationCanceledException)
         {
+            Health.LastCause = "timeout";
             Log.TimedOut(logger, LoadTimeout.TotalSeconds);
             return null;
         }

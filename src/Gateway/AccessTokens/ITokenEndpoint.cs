@@ -7,6 +7,9 @@ internal interface ITokenEndpoint
 {
     /// <summary>Asks for a new token. Null, and a log line, if none was given; never throws but for cancellation.</summary>
     Task<IssuedToken?> RequestAsync(CancellationToken cancellationToken);
+
+    /// <summary>Why the last request gave none, such as <c>nameNotResolved</c> or <c>invalid_client</c>; null if it is not known.</summary>
+    string? LastFailure => null;
 }
 
 /// <summary>A bearer token and its life. A class without a text form, so that it cannot end up in a log by accident.</summary>

@@ -59,42 +59,41 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
             if (result.AccessToken.AsSpan().ContainsAnyExceptInRange('!', '~'))
             {
                 // No header can carry it: kept, it would spoil every call until it expires.
-                Log.Failed(_logger, "UnusableToken");
-                return null;
+                return Failed("UnusableToken");
             }
 
             // What the server said, which MSAL counts from a moment ago.
             var life = TimeSpan.FromSeconds(Math.Round((result.ExpiresOn - _time.GetUtcNow()).TotalSeconds));
             return new IssuedToken(result.AccessToken, life > TimeSpan.Zero ? life : TokenServerHandler.AssumedLife);
         }
-        catch (MsalServiceException exception)
+        catch (Exception exception) when (FailureCause.Of(exception) is not null)
+        {
+            // MSAL's own word for all of them is oidc_failure.
+            return Failed(FailureCause.Of(exception)!);
+        }
+        catch (MsalServiceException exception) when (exception.InnerException is not MsalClientException)
         {
             // Never the message or the body: they are the server's text.
-            Log.Refused(_logger, exception.StatusCode, SafeCode(exception.ErrorCode));
+            LastFailure = SafeCode(exception.ErrorCode);
+            Log.Refused(_logger, exception.StatusCode, LastFailure);
             return null;
         }
         catch (MsalException exception)
         {
-            Log.Failed(_logger, SafeCode(exception.ErrorCode));
-            return null;
-        }
-        catch (HttpRequestException exception)
-        {
-            Log.Failed(_logger, exception.HttpRequestError.ToString());
-            return null;
+            return Failed(SafeCode((exception.InnerException as MsalClientException ?? exception).ErrorCode));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            Log.Failed(_logger, "TimedOut");
-            return null;
+            return Failed("timeout");
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             // A third-party library on top of somebody else's answer: whatever it throws, there is no token.
-            Log.Failed(_logger, exception.GetType().Name);
-            return null;
+            return Failed(exception.GetType().Name);
         }
     }
+
+    public string? LastFailure { get; private set; }
 
     HttpClient IMsalHttpClientFactory.GetHttpClient() => _client;
 
@@ -122,6 +121,13 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
         var credentials = $"{WebUtility.UrlEncode(options.ClientId)}:{WebUtility.UrlEncode(options.ClientSecret)}";
         request.Headers["Authorization"] = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
         return Task.CompletedTask;
+    }
+
+    private IssuedToken? Failed(string reason)
+    {
+        LastFailure = reason;
+        Log.Failed(_logger, reason);
+        return null;
     }
 
     /// <summary>An error code may be the server's text too; only what looks like a code is logged.</summary>

@@ -20,6 +20,9 @@ internal sealed class TokenServerHandler(Func<AccessTokensOptions> options, Time
     /// <summary>A server that says more is not believed: the token is renewed then.</summary>
     internal static readonly TimeSpan LongestLife = TimeSpan.FromDays(30);
 
+    /// <summary>There is no discovery document, and nothing that makes it unnecessary.</summary>
+    internal const string NoDiscovery = "discovery_missing";
+
     private const int MaxBytes = 1024 * 1024;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -33,6 +36,12 @@ internal sealed class TokenServerHandler(Func<AccessTokensOptions> options, Time
         var response = await base.SendAsync(request, cancellationToken);
         await response.Content.LoadIntoBufferAsync(MaxBytes, cancellationToken);
         var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        if (isDiscovery && response.StatusCode == HttpStatusCode.NotFound)
+        {
+            response.Dispose();
+            throw Unusable(NoDiscovery);
+        }
+
         if (!response.IsSuccessStatusCode)
         {
             return response;

@@ -43,7 +43,7 @@ internal sealed class CatalogAggregator(
         }
 
         // 3
-        var response = CatalogMerge.Merge(request, listings, found, rules);
+        var response = CatalogMerge.Merge(request, listings, found, rules, data.PriceCircuitCause);
         return request.Prices == PriceMode.Required && response.Items.Any(CatalogMerge.LacksPrice)
             ? Assembly(null, Problem.PricesUnavailable)
             : Assembly(response, null);

@@ -54,6 +54,9 @@ internal sealed partial class CatalogDataCache : IAsyncDisposable
     /// <inheritdoc cref="Watch(ComponentsRequest)"/>
     public ChangeStamp Watch(PriceRequest request) => _prices.Watch(Key(request));
 
+    /// <summary>What opened the circuit of the prices; null while it is closed.</summary>
+    public UpstreamFailure? PriceCircuitCause => _paymentwall.CircuitCause;
+
     /// <summary>What a purge calls the components of a product.</summary>
     public static string ProductTag(string productId) => "product:" + productId;
 

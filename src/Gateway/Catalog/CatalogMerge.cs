@@ -13,13 +13,15 @@ internal static class CatalogMerge
     /// <param name="listings">One per product, in the order asked for.</param>
     /// <param name="prices">By SKU, those after trials included. A SKU that is missing was not answered in time.</param>
     /// <param name="rules">The operator's rules.</param>
+    /// <param name="circuitCause">What opened the circuit of the prices.</param>
     public static CatalogResponse Merge(
         CatalogRequest request,
         IReadOnlyList<ProductListing> listings,
         IReadOnlyDictionary<string, UpstreamResult<PaymentwallProduct?>> prices,
-        CatalogRules rules)
+        CatalogRules rules,
+        UpstreamFailure? circuitCause = null)
     {
-        var items = listings.SelectMany(listing => listing.Components).Select(component => Item(component, request, prices, rules)).ToList();
+        var items = listings.SelectMany(listing => listing.Components).Select(component => Item(component, request, prices, rules, circuitCause)).ToList();
         var failed = listings
             .Where(listing => listing.Problem is not null)
             .Select(listing => new CatalogFailedProduct { ProductId = listing.ProductId, Code = listing.Problem!.Code })
@@ -55,7 +57,8 @@ internal static class CatalogMerge
         BillingComponent component,
         CatalogRequest request,
         IReadOnlyDictionary<string, UpstreamResult<PaymentwallProduct?>> prices,
-        CatalogRules rules)
+        CatalogRules rules,
+        UpstreamFailure? circuitCause)
     {
         var sku = rules.SkuOf(component);
         var overlay = rules.OverlayOf(component);
@@ -81,10 +84,11 @@ internal static class CatalogMerge
                 Exponent = product?.Price.Currency.Exponent,
                 Period = product?.Period,
                 Recurring = product?.Recurring,
-                Trial = product is { IsTrial: true } ? new CatalogTrial { Then = Then(product.PostTrialSku, prices) } : null,
+                Trial = product is { IsTrial: true } ? new CatalogTrial { Then = Then(product.PostTrialSku, prices, circuitCause) } : null,
                 CompareAt = product?.OldPrice is { } old && old.AmountMinor > product.Price.AmountMinor ? Amount(old) : null,
                 AsOf = asOf,
                 Reason = reason,
+                Cause = reason == UpstreamFailure.CircuitOpen ? circuitCause : null,
             },
         };
     }
@@ -108,7 +112,7 @@ internal static class CatalogMerge
         : new CatalogAmount { AmountMinor = minor, Amount = null, Currency = code, Exponent = null };
 
     /// <summary>One hop: what follows a trial is shown as Paymentwall has it, be it another trial or the same one.</summary>
-    private static CatalogThen Then(string? sku, IReadOnlyDictionary<string, UpstreamResult<PaymentwallProduct?>> prices)
+    private static CatalogThen Then(string? sku, IReadOnlyDictionary<string, UpstreamResult<PaymentwallProduct?>> prices, UpstreamFailure? circuitCause)
     {
         var (status, product, reason, asOf) = LookUp(sku, prices);
         return new CatalogThen
@@ -123,6 +127,7 @@ internal static class CatalogMerge
             Recurring = product?.Recurring,
             AsOf = asOf,
             Reason = reason,
+            Cause = reason == UpstreamFailure.CircuitOpen ? circuitCause : null,
         };
     }
 

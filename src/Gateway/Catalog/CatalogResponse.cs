@@ -220,6 +220,10 @@ internal sealed record CatalogPrice
 
     /// <summary>Why the price is unavailable: timeout, unreachable, rejected, badPayload, throttled or circuitOpen.</summary>
     public UpstreamFailure? Reason { get; init; }
+
+    /// <summary>With <c>circuitOpen</c>: what the upstream kept failing with; absent otherwise.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public UpstreamFailure? Cause { get; init; }
 }
 
 /// <summary>A trial.</summary>
@@ -261,4 +265,8 @@ internal sealed record CatalogThen
 
     /// <summary>Why it is unavailable.</summary>
     public UpstreamFailure? Reason { get; init; }
+
+    /// <summary>With <c>circuitOpen</c>: what the upstream kept failing with; absent otherwise.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public UpstreamFailure? Cause { get; init; }
 }

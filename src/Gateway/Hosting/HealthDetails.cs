@@ -31,9 +31,11 @@ internal static class HealthDetails
                 ["lastSuccess"] = report.LastSuccess,
                 ["lastFailure"] = report.LastFailure,
                 ["lastFailureWas"] = report.LastOutcome,
+                ["lastFailureCause"] = report.LastCause,
                 ["callsLastMinute"] = report.Calls,
                 ["errorRateLastMinute"] = Math.Round(report.ErrorRate, 4),
                 ["circuit"] = circuit?.ToString() is { } state ? char.ToLowerInvariant(state[0]) + state[1..] : null,
+                ["circuitOpenedBy"] = report.CircuitOpenedBy,
             };
         }
 

@@ -103,6 +103,11 @@ internal static partial class StartupValidation
             Log.PlainHttp(logger, section);
         }
 
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")))
+        {
+            Log.NoHome(logger);
+        }
+
         foreach (var key in UnknownKeys(services).Where(key => !IsSecurity(key)))
         {
             Log.UnknownKey(logger, key);
@@ -116,5 +121,8 @@ internal static partial class StartupValidation
 
         [LoggerMessage(5102, LogLevel.Warning, "The configuration key {Key} is not known and has no effect")]
         public static partial void UnknownKey(ILogger logger, string key);
+
+        [LoggerMessage(5103, LogLevel.Warning, "HOME is not set: the certificate store that https needs may be unusable; set it to a folder")]
+        public static partial void NoHome(ILogger logger);
     }
 }

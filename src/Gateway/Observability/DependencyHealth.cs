@@ -25,6 +25,12 @@ internal sealed partial class DependencyHealth(string name, TimeProvider time, I
 
     public string Name => name;
 
+    /// <summary>More exactly than the outcome what the last failed call met: such as <c>connectionRefused</c>, a status, the vendor's error code.</summary>
+    public string? LastCause { get; set; }
+
+    /// <summary>The outcome that opened the circuit; null while it is closed.</summary>
+    public string? CircuitOpenedBy { get; set; }
+
     /// <summary>Level of a line about one failed call: once the outage itself has been logged, further failures are Debug.</summary>
     public LogLevel FailureLevel => Volatile.Read(ref _isFailing) ? LogLevel.Debug : LogLevel.Warning;
 
@@ -40,7 +46,7 @@ internal sealed partial class DependencyHealth(string name, TimeProvider time, I
             var recent = _window.Where(slot => slot.Calls > 0 && now - slot.Second < WindowSeconds).ToList();
             var calls = recent.Sum(slot => slot.Calls);
             return new DependencyReport(
-                _isFailing, _lastSuccess, _lastFailure, _lastOutcome, calls, calls == 0 ? 0 : (double)recent.Sum(slot => slot.Failures) / calls);
+                _isFailing, _lastSuccess, _lastFailure, _lastOutcome, calls, calls == 0 ? 0 : (double)recent.Sum(slot => slot.Failures) / calls, LastCause, CircuitOpenedBy);
         }
     }
 
@@ -127,5 +133,7 @@ internal sealed partial class DependencyHealth(string name, TimeProvider time, I
 /// <param name="LastOutcome">What the last failure was.</param>
 /// <param name="Calls">In the last minute.</param>
 /// <param name="ErrorRate">Share of them that failed, 0 to 1.</param>
+/// <param name="LastCause">What the last failed call met.</param>
+/// <param name="CircuitOpenedBy">The outcome that opened the circuit; null while it is closed.</param>
 internal sealed record DependencyReport(
-    bool IsFailing, DateTimeOffset? LastSuccess, DateTimeOffset? LastFailure, string? LastOutcome, int Calls, double ErrorRate);
+    bool IsFailing, DateTimeOffset? LastSuccess, DateTimeOffset? LastFailure, string? LastOutcome, int Calls, double ErrorRate, string? LastCause = null, string? CircuitOpenedBy = null);

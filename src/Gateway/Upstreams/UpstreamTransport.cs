@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using Gateway.Observability;
@@ -54,6 +55,9 @@ internal sealed partial class UpstreamTransport : IDisposable
     /// <summary>Polly's own word: closed, open, half open, isolated.</summary>
     public CircuitState Circuit => _circuit.CircuitState;
 
+    /// <summary>What opened the circuit; null while it is closed.</summary>
+    public UpstreamFailure? CircuitCause { get; private set; }
+
     /// <summary>The handler that upstream calls share: no redirects, connections renewed so that DNS changes are followed.</summary>
     /// <param name="traces">What third parties are told of the trace.</param>
     public static SocketsHttpHandler CreateHandler(DistributedContextPropagator? traces = null) => new()
@@ -90,6 +94,7 @@ internal sealed partial class UpstreamTransport : IDisposable
             if (answer is { Failure: { } failure, Status: not HttpStatusCode.NotFound })
             {
                 // Where there is no such thing, that is an answer.
+                Health.LastCause = ((int)answer.Status).ToString(CultureInfo.InvariantCulture);
                 Mark(failure);
             }
 
@@ -110,7 +115,7 @@ internal sealed partial class UpstreamTransport : IDisposable
         }
         catch (HttpRequestException exception)
         {
-            return Failed(UpstreamFailure.Unreachable, exception.HttpRequestError.ToString());
+            return Failed(UpstreamFailure.Unreachable, FailureCause.Of(exception)!);
         }
         catch (InvalidDataException)
         {
@@ -222,13 +227,16 @@ internal sealed partial class UpstreamTransport : IDisposable
                 BreakDuration = TimeSpan.FromSeconds(5),
                 ShouldHandle = args => ValueTask.FromResult(isFailure(args.Outcome)),
                 StateProvider = _circuit,
-                OnOpened = _ =>
+                OnOpened = opened =>
                 {
-                    Log.CircuitOpened(_logger, _name);
+                    var cause = CauseOf(opened.Outcome);
+                    (CircuitCause, Health.CircuitOpenedBy) = (cause, cause.Name());
+                    Log.CircuitOpened(_logger, _name, cause);
                     return ValueTask.CompletedTask;
                 },
                 OnClosed = _ =>
                 {
+                    (CircuitCause, Health.CircuitOpenedBy) = (null, null);
                     Log.CircuitClosed(_logger, _name);
                     return ValueTask.CompletedTask;
                 },
@@ -237,8 +245,17 @@ internal sealed partial class UpstreamTransport : IDisposable
             .Build();
     }
 
+    /// <summary>Of what counts as a failure of the circuit.</summary>
+    private static UpstreamFailure CauseOf(Outcome<UpstreamResponse> outcome) => outcome.Exception switch
+    {
+        null => UpstreamFailure.Rejected,
+        TimeoutRejectedException or OperationCanceledException => UpstreamFailure.Timeout,
+        _ => UpstreamFailure.Unreachable,
+    };
+
     private UpstreamResult<UpstreamResponse> Failed(UpstreamFailure failure, string reason)
     {
+        Health.LastCause = reason;
         Mark(failure);
         Log.CallFailed(_logger, Health.FailureLevel, _name, failure, reason);
         return UpstreamResult.Failed<UpstreamResponse>(failure);
@@ -258,8 +275,8 @@ internal sealed partial class UpstreamTransport : IDisposable
         [LoggerMessage(EventId = 1001, Message = "{Upstream} gave no answer: {Failure} ({Reason})")]
         public static partial void CallFailed(ILogger logger, LogLevel level, string upstream, UpstreamFailure failure, string reason);
 
-        [LoggerMessage(1002, LogLevel.Warning, "{Upstream} keeps failing: its circuit is open and it is left alone for 5 s")]
-        public static partial void CircuitOpened(ILogger logger, string upstream);
+        [LoggerMessage(1002, LogLevel.Warning, "{Upstream} keeps failing, the last time with {Failure}: its circuit is open and it is left alone for 5 s")]
+        public static partial void CircuitOpened(ILogger logger, string upstream, UpstreamFailure failure);
 
         [LoggerMessage(1003, LogLevel.Information, "{Upstream} answers again: its circuit is closed")]
         public static partial void CircuitClosed(ILogger logger, string upstream);

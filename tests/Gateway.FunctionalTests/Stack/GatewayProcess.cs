@@ -104,9 +104,11 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     }
 
     /// <summary>Runs the gateway with <c>--check-config</c>.</summary>
-    public static async Task<(int ExitCode, string Output)> CheckConfigurationAsync(IEnumerable<KeyValuePair<string, string>> environment)
+    /// <param name="environment">All of it.</param>
+    /// <param name="online">With <c>--online</c>.</param>
+    public static async Task<(int ExitCode, string Output)> CheckConfigurationAsync(IEnumerable<KeyValuePair<string, string>> environment, bool online = false)
     {
-        await using var process = ChildProcess.Start("dotnet", [Programs.Gateway, "--check-config"], environment);
+        await using var process = ChildProcess.Start("dotnet", online ? [Programs.Gateway, "--check-config", "--online"] : [Programs.Gateway, "--check-config"], environment);
         return (await process.ExitCodeAsync(), process.Output);
     }
 

@@ -110,6 +110,23 @@ public sealed class CatalogMergeTests
         Assert.Equal(reason, json.RootElement.GetProperty("items")[0].GetProperty("price").GetProperty("reason").GetString());
     }
 
+    [Theory]
+    [InlineData("circuitOpen", "timeout")]
+    [InlineData("throttled", null)]
+    public void A_circuit_that_is_open_says_what_opened_it(string reason, string? cause)
+    {
+        _prices["c"] = Given.Failed(Enum.Parse<UpstreamFailure>(reason, ignoreCase: true));
+        _prices["d"] = Trial("c");
+
+        var response = CatalogMerge.Merge(
+            _request, [new ProductListing("p", [Given.Component(), Given.Component("d")])], _prices, Given.Rules(_ => { }), UpstreamFailure.Timeout);
+
+        using var json = JsonDocument.Parse(Given.Json(response));
+        var items = json.RootElement.GetProperty("items");
+        JsonElement[] prices = [items[0].GetProperty("price"), items[1].GetProperty("price").GetProperty("trial").GetProperty("then")];
+        Assert.All(prices, price => Assert.Equal(cause, price.TryGetProperty("cause", out var said) ? said.GetString() : null));
+    }
+
     [Fact]
     public void A_price_that_did_not_come_in_time_is_unavailable() =>
         AssertNoAmount(Only(Merge(Given.Component())).Price, PriceStatus.Unavailable, "c", UpstreamFailure.Timeout);

@@ -311,9 +311,10 @@ public sealed class UpstreamTransportTests
         await RepeatAsync(transport, 49);
         await RepeatAsync(transport, 1);
 
-        // Now it is open: nothing is sent any more.
+        // Now it is open: nothing is sent any more, and what opened it is known.
         status = 200;
         Assert.Equal(100, upstream.Attempts);
+        Assert.Equal((UpstreamFailure.Rejected, "rejected", "503"), (transport.CircuitCause, transport.Health.Report().CircuitOpenedBy, transport.Health.Report().LastCause));
         Assert.Equal(UpstreamFailure.CircuitOpen, (await SendAsync(transport, Cancel)).Failure);
         _time.Advance(TimeSpan.FromSeconds(4.9));
         Assert.Equal(UpstreamFailure.CircuitOpen, (await SendAsync(transport, Cancel)).Failure);
@@ -322,6 +323,7 @@ public sealed class UpstreamTransportTests
         _time.Advance(TimeSpan.FromSeconds(0.2));
         await RepeatAsync(transport, 2);
         Assert.Equal(102, upstream.Attempts);
+        Assert.Equal((null, null), (transport.CircuitCause, transport.Health.Report().CircuitOpenedBy));
     }
 
     [Fact]

@@ -54,6 +54,7 @@ internal sealed partial class BillingClient(
 
         if (BillingPayload.Read(answer.Json, request.ProductId) is not { } components)
         {
+            transport.Health.LastCause = UpstreamFailure.BadPayload.Name();
             Log.BadPayload(logger, transport.Health.FailureLevel, request.ProductId, answer.Body.Length);
             return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(UpstreamFailure.BadPayload);
         }

@@ -13,6 +13,9 @@ internal sealed partial class PaymentwallClient(
 
     private readonly ConcurrentDictionary<(string Sku, string Field), bool> _unreadable = new();
 
+    /// <summary>What opened the circuit; null while it is closed.</summary>
+    public UpstreamFailure? CircuitCause => transport.CircuitCause;
+
     /// <summary>The product; a null value means that Paymentwall does not sell this SKU in this country.</summary>
     public async Task<UpstreamResult<PaymentwallProduct?>> GetProductAsync(PriceRequest request, CancellationToken cancellationToken)
     {
@@ -31,6 +34,11 @@ internal sealed partial class PaymentwallClient(
 
         if (answer.Failure is { } refused)
         {
+            if (PaymentwallPayload.Read(answer.Json).ErrorCode is { } code)
+            {
+                transport.Health.LastCause = $"error {code}";
+            }
+
             Log.Refused(logger, transport.Health.FailureLevel, (int)answer.Status, request.Sku, request.Country);
             return UpstreamResult.Failed<PaymentwallProduct?>(refused);
         }
@@ -38,12 +46,14 @@ internal sealed partial class PaymentwallClient(
         var reading = PaymentwallPayload.Read(answer.Json);
         if (reading.Failure == UpstreamFailure.Rejected)
         {
+            transport.Health.LastCause = $"error {reading.ErrorCode}";
             Log.RefusedBy(logger, transport.Health.FailureLevel, reading.ErrorCode, request.Sku, request.Country);
             return UpstreamResult.Failed<PaymentwallProduct?>(UpstreamFailure.Rejected);
         }
 
         if (reading.Failure is not null)
         {
+            transport.Health.LastCause = UpstreamFailure.BadPayload.Name();
             Log.BadPayload(logger, transport.Health.FailureLevel, request.Sku, request.Country, answer.Body.Length);
             return UpstreamResult.Failed<PaymentwallProduct?>(UpstreamFailure.BadPayload);
         }

@@ -259,4 +259,61 @@ public sealed class PaymentwallPayloadTests
 
     private static void Refused(string body) =>
         Assert.Equal(new PaymentwallReading(Product: null, UpstreamFailure.BadPayload), PaymentwallPayload.Read(Encoding.UTF8.GetBytes(body)));
+
+    /// <summary>One field at a time, in every way that has been seen or is imaginable; the wrong forms of the price itself are tested one by one above.</summary>
+    [Fact]
+    public void The_price_survives_whatever_breaks_unless_it_is_the_amount_the_currency_or_the_period()
+    {
+        // "object" says what the body is, and is not broken here.
+        string[] price = ["amount", "currency", "period_length", "period_type"];
+        var whole = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["object"] = "\"product\"",
+            ["id"] = "\"p\"",
+            ["name"] = "\"Pro\"",
+            ["amount"] = "\"9.99\"",
+            ["currency"] = "\"USD\"",
+            ["period_length"] = "\"1\"",
+            ["period_type"] = "\"month\"",
+            ["recurring"] = "\"1\"",
+            ["trial"] = "0",
+            ["post_trial_product_id"] = "\"\"",
+            ["type"] = "\"subscription\"",
+            ["old_price"] = "\"19.99\"",
+            ["show_discount"] = "0",
+            ["product_description"] = "\"\"",
+            ["product_pic_url"] = "\"\"",
+            ["most_popular"] = "0",
+            ["best_value"] = "0",
+            ["is_default"] = "0",
+            ["order"] = "2",
+            ["promotion"] = "\"\"",
+            ["slug"] = "\"pro\"",
+            ["custom_fields"] = "\"\"",
+            ["code"] = "0",
+            ["unheard_of"] = "0",
+        };
+        string[] broken = ["null", "[]", "[1]", "{}", "{\"a\":{\"b\":[]}}", "true", "false", "-1", "1.5", "1e400", "\"\"", "\"N/A\"", "\"\\ud800\"", "\"\\u0000\""];
+        var survived = 0;
+        foreach (var field in whole.Keys)
+        {
+            foreach (var value in broken.Where(_ => field != "object"))
+            {
+                var body = "{" + string.Join(',', whole.Select(pair => $"\"{pair.Key}\":{(pair.Key == field ? value : pair.Value)}")) + "}";
+                var reading = PaymentwallPayload.Read(System.Text.Encoding.UTF8.GetBytes(body));
+                if (price.Contains(field))
+                {
+                    // A price or none: never another amount or currency.
+                    Assert.True(reading.Failure == UpstreamFailure.BadPayload || (field == "amount" && value == "1.5") || reading.Product is { Price: { AmountMinor: 999, Currency.Code: "USD" } }, body);
+                }
+                else
+                {
+                    Assert.True(reading is { Failure: null, Product: { Price: { AmountMinor: 999, Currency.Code: "USD" }, Period.Iso: "P1M" } }, body);
+                    survived++;
+                }
+            }
+        }
+
+        Assert.Equal((whole.Count - price.Length - 1) * broken.Length, survived);
+    }
 }
