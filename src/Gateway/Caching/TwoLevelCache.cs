@@ -29,8 +29,11 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>What a stop may cost.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often one that waits for another replica looks.</summary>
+    /// <summary>When one that waits for another replica looks first; each look is this much later than the one before.</summary>
     private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Looks are at most so many times that apart.</summary>
+    private const int MostPolls = 5;
 
     private readonly TwoLevelCacheOptions<T, TFailure> _cache;
     private readonly CatalogOptions _ages;
@@ -400,6 +403,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     {
         var name = flight.LeaseName;
         var patience = _time.GetUtcNow() + LeaseLife;
+        var looks = 0;
         while (_ledger.IsSynced && !_stopping.IsCancellationRequested)
         {
             var (done, token) = await _lease.TryTakeAsync(name, LeaseLife);
@@ -434,7 +438,8 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
                         return default;
                     }
 
-                    await Task.Delay(PeerPoll, _time);
+                    looks = Math.Min(looks + 1, MostPolls);
+                    await Task.Delay(PeerPoll * looks, _time);
                 }
                 while (await _lease.IsHeldAsync(name));
             }
