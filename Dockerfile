@@ -17,7 +17,8 @@ ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 \
     DOTNET_NOLOGO=1 \
     NUGET_PACKAGES=/packages
 WORKDIR /source
-COPY global.json Directory.Build.props Directory.Packages.props .editorconfig BannedSymbols.txt ./
+COPY global.json Directory.Build.props Directory.Packages.props .editorconfig ./
+COPY eng eng
 COPY src/Gateway/Gateway.csproj src/Gateway/packages.*.lock.json src/Gateway/
 COPY src/Gateway.Simulator/Gateway.Simulator.csproj src/Gateway.Simulator/
 # Locked to the hashes of the platform's lock file, where there is one (docs/decisions/0005-lock-files.md).

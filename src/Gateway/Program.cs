@@ -19,11 +19,6 @@ if (args.Contains(HealthProbe.Argument, StringComparer.Ordinal))
     return await HealthProbe.RunAsync(args, Console.Error);
 }
 
-if (!args.Contains(CheckConfig, StringComparer.Ordinal))
-{
-    Rehearsal.Begin();
-}
-
 // The settings files lie beside the program, wherever it is started from.
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 {

@@ -63,7 +63,7 @@ public sealed partial class ManifestTests
         }
 
         keys.AddRange(Keys((await Yaml.ReadOneAsync(SecretTemplate))["stringData"]).Select(key => (SecretTemplate, key)));
-        foreach (var path in new[] { "docker-compose.yml", "docker-compose.production.yml" })
+        foreach (var path in new[] { "docker-compose.yml", "deploy/docker-compose.production.yml" })
         {
             var gateway = (await Yaml.ReadOneAsync(path))["services"]!["gateway"]!;
             keys.AddRange(Keys(gateway["environment"]).Concat(Texts(gateway["secrets"])).Select(key => (path, key)));
@@ -86,7 +86,7 @@ public sealed partial class ManifestTests
         var files = Keys((await Yaml.ReadOneAsync(SecretTemplate))["stringData"]).ToList();
         Assert.Empty(secrets.Except(files));
         Assert.Empty(Keys((await Yaml.ReadOneAsync(Base + "configmap.yaml"))["data"]).Intersect(secrets));
-        var production = (await Yaml.ReadOneAsync("docker-compose.production.yml"))["services"]!["gateway"]!;
+        var production = (await Yaml.ReadOneAsync("deploy/docker-compose.production.yml"))["services"]!["gateway"]!;
         Assert.Empty(Keys(production["environment"]).Intersect(secrets));
 
         // All but the one that has a default.
@@ -180,7 +180,7 @@ public sealed partial class ManifestTests
         // An unready replica is taken out before it stops listening.
         var readiness = pod["containers"]![0]!["readinessProbe"]!;
         Assert.True(TimeSpan.FromSeconds((int)readiness["periodSeconds"]! * (int)readiness["failureThreshold"]!) < Duration(settings["Hosting__DrainDelay"]));
-        foreach (var path in new[] { "docker-compose.yml", "docker-compose.production.yml" })
+        foreach (var path in new[] { "docker-compose.yml", "deploy/docker-compose.production.yml" })
         {
             var gateway = (await Yaml.ReadOneAsync(path))["services"]!["gateway"]!;
             var grace = TimeSpan.FromSeconds(int.Parse(((string)gateway["stop_grace_period"]!).TrimEnd('s'), CultureInfo.InvariantCulture));
@@ -232,7 +232,7 @@ public sealed partial class ManifestTests
 
         // A build without a target makes the last stage.
         Assert.Equal("gateway", Stage().Matches(dockerfile)[^1].Groups["it"].Value);
-        foreach (var path in new[] { "docker-compose.yml", "docker-compose.production.yml" })
+        foreach (var path in new[] { "docker-compose.yml", "deploy/docker-compose.production.yml" })
         {
             foreach (var (name, service) in (await Yaml.ReadOneAsync(path))["services"]!.AsObject())
             {

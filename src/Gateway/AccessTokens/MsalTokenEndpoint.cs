@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using Gateway.Observability;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Identity.Client;
 using Microsoft.Identity.Client.Extensibility;
@@ -45,15 +44,6 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
             Timeout = TimeSpan.FromSeconds(30),
             MaxResponseContentBufferSize = 1024 * 1024,
         };
-    }
-
-    /// <summary>A token of an endpoint in memory: the compiler's part of the first one, some hundred milliseconds, ahead of time.</summary>
-    /// <returns>There was one.</returns>
-    internal static async Task<bool> RehearseAsync()
-    {
-        var options = new AccessTokensOptions { Authority = new Uri(MadeUpEndpoint.Authority), ClientId = "rehearsal", ClientSecret = "rehearsal" };
-        using var endpoint = new MsalTokenEndpoint(() => options, TimeProvider.System, NullLogger<MsalTokenEndpoint>.Instance, new MadeUpEndpoint());
-        return await endpoint.RequestAsync(CancellationToken.None) is not null;
     }
 
     public async Task<IssuedToken?> RequestAsync(CancellationToken cancellationToken)
@@ -137,23 +127,6 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
     /// <summary>An error code may be the server's text too; only what looks like a code is logged.</summary>
     private static string SafeCode(string? code) =>
         code is { Length: > 0 and <= 64 } && code.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? code : "unknown";
-
-    private sealed class MadeUpEndpoint : HttpMessageHandler
-    {
-        public const string Authority = "https://rehearsal.invalid/";
-
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK)
-            {
-                Content = new StringContent(
-                    request.Method == HttpMethod.Get
-                        ? $$"""{"issuer":"{{Authority}}","authorization_endpoint":"{{Authority}}authorize","token_endpoint":"{{Authority}}token"}"""
-                        : """{"access_token":"rehearsal","token_type":"Bearer","expires_in":60}""",
-                    Encoding.UTF8,
-                    "application/json"),
-                RequestMessage = request,
-            });
-    }
 
     private static partial class Log
     {

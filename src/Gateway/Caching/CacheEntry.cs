@@ -69,10 +69,14 @@ internal readonly struct ChangeStamp(long[] counters, int index)
 /// <summary>What distinguishes one entity cache from another.</summary>
 /// <param name="Name">Part of every key.</param>
 /// <param name="Type">How a value is written.</param>
-/// <param name="IsNotFound">Whether a value says "there is no such thing", which is kept for a shorter time.</param>
+/// <param name="IsNotFound">Whether a value says "there is no such thing", which is asked for again after <c>NotFoundFor</c>.</param>
 /// <param name="LoadTimeout">What one load may take; it runs on this and not on any caller's cancellation.</param>
 /// <param name="MaxConcurrentLoads">Loads in flight at most, those in the background included.</param>
 /// <param name="TimedOut">The failure of a load that ran out of time.</param>
+/// <param name="HasInventedKeys">
+/// A client can make up keys: what is not there must not push other entries out of memory, and lies in Redis only for twice
+/// <c>NotFoundFor</c>.
+/// </param>
 internal sealed record TwoLevelCacheOptions<T, TFailure>(
-    string Name, JsonTypeInfo<T> Type, Func<T, bool> IsNotFound, TimeSpan LoadTimeout, int MaxConcurrentLoads, TFailure TimedOut)
+    string Name, JsonTypeInfo<T> Type, Func<T, bool> IsNotFound, TimeSpan LoadTimeout, int MaxConcurrentLoads, TFailure TimedOut, bool HasInventedKeys = false)
     where TFailure : struct;

@@ -91,9 +91,7 @@ internal sealed partial class RedisConnection : IDisposable
     /// <param name="key">One of its keys, all of which are in one slot of a cluster.</param>
     /// <param name="command">Issues it, and reads the reply; one of another shape than the command's is an <see cref="InvalidCastException"/>.</param>
     /// <param name="writes">It changes data whatever is there, so that its success tells that Redis accepts writes.</param>
-    /// <param name="parent">Of the command's span; by default what is current.</param>
-    public async ValueTask<(bool Done, T? Value)> TryAsync<T>(
-        string operation, RedisKey key, Func<IDatabase, Task<T>> command, bool writes = false, ActivityContext parent = default)
+    public async ValueTask<(bool Done, T? Value)> TryAsync<T>(string operation, RedisKey key, Func<IDatabase, Task<T>> command, bool writes = false)
     {
         FollowConfiguration();
         if (Volatile.Read(ref _multiplexer) is not { } multiplexer)
@@ -114,7 +112,7 @@ internal sealed partial class RedisConnection : IDisposable
         }
 
         Task<T>? running = null;
-        using var span = Metrics.Traces.StartActivity(operation, ActivityKind.Client, parent);
+        using var span = Metrics.Traces.StartActivity(operation, ActivityKind.Client);
         span?.SetTag("db.system.name", "redis").SetTag("db.operation.name", operation);
         var started = _time.GetTimestamp();
         var outcome = "ok";

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using Gateway.Observability;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -24,26 +22,14 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
         return found
         """;
 
-    // KEYS: value, lease, value, lease … ARGV for each pair: token, the value, its life in milliseconds. Where a value is refused its lease
-    // is given back all the same.
+    // KEYS: value, lease. ARGV: token, the value, its life in milliseconds. Where the value is refused the lease is given back all the same.
     private const string PutAndGiveBack = """
-        local refused
-        for i = 1, #KEYS, 2 do
-          local first = (i - 1) / 2 * 3
-          local put = redis.pcall('SET', KEYS[i], ARGV[first + 2], 'PX', ARGV[first + 3])
-          refused = refused or put.err and put
-          if redis.call('GET', KEYS[i + 1]) == ARGV[first + 1] then redis.call('DEL', KEYS[i + 1]) end
-        end
-        return refused or 1
+        local put = redis.pcall('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+        if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
+        return put
         """;
 
-    /// <summary>Values that go together, so that no script keeps Redis from others for long.</summary>
-    private const int MostTogether = 64;
-
     private readonly string _owner = Guid.NewGuid().ToString("N");
-    private readonly Lock _gate = new();
-    private readonly Queue<Put> _puts = [];
-    private bool _isPutting;
     private long _serial;
 
     /// <param name="name">Of the lease, with the key of the value that it is for as hash tag: in a cluster both are on the same node.</param>
@@ -94,26 +80,12 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
         }
     }
 
-    /// <summary>
-    /// Puts the value there and gives the lease back, if it is still ours. What comes while others are being put there goes together in
-    /// the next round trip.
-    /// </summary>
+    /// <summary>Puts the value there and gives the lease back, if it is still ours.</summary>
     public Task PutAndReleaseAsync(string key, byte[] value, TimeSpan life, string name, string token)
     {
-        var put = new Put(key, Key(name), token, value, Math.Max(1, (long)life.TotalMilliseconds));
-        lock (_gate)
-        {
-            _puts.Enqueue(put);
-            if (_isPutting)
-            {
-                return put.Task;
-            }
-
-            _isPutting = true;
-        }
-
-        _ = PutAsync();
-        return put.Task;
+        RedisKey[] keys = [key, Key(name)];
+        RedisValue[] arguments = [token, value, Math.Max(1, (long)life.TotalMilliseconds)];
+        return redis.TryAsync("EVAL", key, database => database.ScriptEvaluateAsync(PutAndGiveBack, keys, arguments, RedisConnection.ScriptFlags), writes: true).AsTask();
     }
 
     public async Task<bool> IsHeldAsync(string name)
@@ -125,75 +97,7 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
     /// <summary>Gives it back, if it is still ours.</summary>
     public Task ReleaseAsync(string name, string token) => redis.DeleteIfEqualAsync(Key(name), token);
 
-    /// <summary>Until nothing waits. Redis has the values when a task is completed, or cannot be had.</summary>
-    private async Task PutAsync()
-    {
-        // Those that follow are other requests'.
-        (Activity.Current, RequestTimings.Current) = (null, null);
-        var together = new List<Put>();
-        while (true)
-        {
-            together.Clear();
-            lock (_gate)
-            {
-                while (together.Count < MostTogether && _puts.TryDequeue(out var put))
-                {
-                    together.Add(put);
-                }
-
-                if (together.Count == 0)
-                {
-                    _isPutting = false;
-                    return;
-                }
-            }
-
-            try
-            {
-                await Task.WhenAll(together.GroupBy(put => redis.SlotOf(put.Key)).Select(slot => PutAsync([.. slot])));
-                together.ForEach(put => put.SetResult());
-            }
-            catch (Exception exception)
-            {
-                // A bug: nobody is left waiting.
-                together.ForEach(put => put.SetException(exception));
-            }
-        }
-    }
-
-    private async Task PutAsync(Put[] together)
-    {
-        var keys = new RedisKey[2 * together.Length];
-        var arguments = new RedisValue[3 * together.Length];
-        for (var index = 0; index < together.Length; index++)
-        {
-            var put = together[index];
-            (keys[2 * index], keys[(2 * index) + 1]) = (put.Key, put.Lease);
-            (arguments[3 * index], arguments[(3 * index) + 1], arguments[(3 * index) + 2]) = (put.Token, put.Value, put.Life);
-        }
-
-        // Of several traces the first one's.
-        await redis.TryAsync(
-            "EVAL", keys[0], database => database.ScriptEvaluateAsync(PutAndGiveBack, keys, arguments, RedisConnection.ScriptFlags), writes: true, together[0].Trace);
-    }
-
     private string NewToken() => $"{_owner}:{Interlocked.Increment(ref _serial)}";
 
     private RedisKey Key(string name) => $"{options.Value.KeyPrefix}:lease:{name}";
-
-    /// <summary>One value on its way.</summary>
-    private sealed class Put(string key, RedisKey lease, string token, byte[] value, long life) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
-    {
-        public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
-
-        public RedisKey Key => key;
-
-        public RedisKey Lease => lease;
-
-        public string Token => token;
-
-        public byte[] Value => value;
-
-        public long Life => life;
-    }
 }

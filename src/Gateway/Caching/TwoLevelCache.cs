@@ -12,7 +12,8 @@ namespace Gateway.Caching;
 /// (3a) what lies in Redis, and the leases of what does not, all keys of a question in one round trip; (3b) of all replicas the one
 /// with the lease asks the upstream, the others wait for what it puts into Redis, at most for the lease's life; (3c) without Redis
 /// each process asks for itself. A flight runs on its own deadline and never on a caller's cancellation. A failed load is not
-/// cached: with a stale value at hand that is served and labelled, without one the failure is the answer.
+/// cached: with a stale value at hand that is served and labelled, without one the failure is the answer. "There is no such thing" is
+/// a value; one older than twice <c>NotFoundFor</c> is served only if the upstream cannot be asked again.
 /// </summary>
 internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     where TFailure : struct
@@ -98,7 +99,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>What is in memory and may be served, fresh or stale; asks nobody and begins nothing.</summary>
     public bool TryPeek(CacheQuery<T, TFailure> query, [MaybeNullWhen(false)] out T value)
     {
-        var entry = Remembered(query, KeptAs(query));
+        var entry = Remembered(query, KeptAs(query)) is { } kept && !IsDoubtful(kept) ? kept : null;
         value = entry is null ? default : entry.Value;
         return entry is not null;
     }
@@ -118,7 +119,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             var query = queries[index];
             var watch = Watch(query.Key);
             var keptAs = KeptAs(query);
-            if (Remembered(query, keptAs) is { } entry)
+            if (Remembered(query, keptAs) is { } entry && !IsDoubtful(entry))
             {
                 Count(IsFresh(query, entry) ? "memory" : "stale");
                 RefreshIfDue(query, keptAs, entry);
@@ -177,6 +178,10 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
 
     private bool IsFresh(CacheQuery<T, TFailure> query, CacheEntry<T> entry) =>
         _time.GetUtcNow() < entry.FreshUntil && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid;
+
+    /// <summary>"There is no such thing", said so long ago that the upstream is asked first, unless it could not be asked the last time.</summary>
+    private bool IsDoubtful(CacheEntry<T> entry) =>
+        !entry.RefreshFailed && _time.GetUtcNow() >= entry.FreshUntil + _ages.NotFoundFor && _cache.IsNotFound(entry.Value);
 
     private CacheResult<T, TFailure> Answer(CacheQuery<T, TFailure> query, CacheEntry<T> entry, bool loaded, ChangeStamp watch, RequestTimings? seen)
     {
@@ -285,7 +290,13 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         {
             var ((query, flight), claim) = (begun[index], claims[index]);
             flight.Seen.Add(RequestTimings.Cache, started, read);
-            if (claim.Entry is { } entry)
+            if (claim.Entry is { } doubtful && IsDoubtful(doubtful))
+            {
+                Count("miss");
+                Remember(query, flight, doubtful, claim.Size);
+                _ = FlyAsync(query, flight, doubtful, claim);
+            }
+            else if (claim.Entry is { } entry)
             {
                 if (claim.HasSlot)
                 {
@@ -300,7 +311,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             else
             {
                 Count("miss");
-                _ = FlyAsync(query, flight, known: null, claim);
+                _ = FlyAsync(query, flight, Remembered(query, flight.KeptAs), claim);
             }
         }
     }
@@ -496,14 +507,20 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         var now = _time.GetUtcNow();
         var isNotFound = _cache.IsNotFound(value);
         var freshUntil = now + (isNotFound ? _ages.NotFoundFor : _ages.FreshFor);
-        var entry = new CacheEntry<T>(value, now, freshUntil, freshUntil + (isNotFound ? _ages.NotFoundFor : _ages.StaleFor), flight.Epoch);
+        var entry = new CacheEntry<T>(value, now, freshUntil, freshUntil + _ages.StaleFor, flight.Epoch);
+        var life = entry.StaleUntil - now;
+        if (isNotFound && _cache.HasInventedKeys && life > 2 * _ages.NotFoundFor)
+        {
+            life = 2 * _ages.NotFoundFor;
+        }
+
         var wire = CacheWire.Write(entry, _cache.Type);
         Remember(query, flight, entry, wire.Length);
 
         // Nobody here waits for Redis; but before the lease is released the value is there for who sees it gone. Not if a purge
         // came in between.
         Land(query, flight, entry, loaded: true);
-        return wire.Length <= CacheWire.MaxBytes && _ledger.IsSynced && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid ? (wire, entry.StaleUntil - now) : default;
+        return wire.Length <= CacheWire.MaxBytes && _ledger.IsSynced && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid ? (wire, life) : default;
     }
 
     /// <summary>With a value at hand that is labelled and served; without one the failure is the answer.</summary>
@@ -564,6 +581,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             using var slot = _memory.CreateEntry(key);
             slot.Value = entry;
             slot.Size = size + (2 * key.Length) + EntryOverhead;
+            slot.Priority = _cache.HasInventedKeys && _cache.IsNotFound(entry.Value) ? CacheItemPriority.Low : CacheItemPriority.Normal;
             slot.AbsoluteExpirationRelativeToNow = TimeSpan.FromTicks(Math.Max(1, (entry.StaleUntil - _time.GetUtcNow()).Ticks));
         }
 

@@ -34,7 +34,7 @@ internal sealed partial class CatalogDataCache : IAsyncDisposable
             services,
             new TwoLevelCacheOptions<IReadOnlyList<BillingComponent>?, UpstreamFailure>(
                 "components", CacheContext.Default.IReadOnlyListBillingComponent!, value => value is null,
-                billingOptions.Value.EffectiveTimeout + LoadAllowance, MaxComponentLoads, UpstreamFailure.Timeout));
+                billingOptions.Value.EffectiveTimeout + LoadAllowance, MaxComponentLoads, UpstreamFailure.Timeout, HasInventedKeys: true));
         _prices = ActivatorUtilities.CreateInstance<TwoLevelCache<PaymentwallProduct?, UpstreamFailure>>(
             services,
             new TwoLevelCacheOptions<PaymentwallProduct?, UpstreamFailure>(

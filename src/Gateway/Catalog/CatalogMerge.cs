@@ -144,7 +144,7 @@ internal static class CatalogMerge
             return (PriceStatus.Unavailable, null, failure, null);
         }
 
-        return product is null ? (PriceStatus.NotFound, null, null, null)
+        return product is null ? (PriceStatus.NotFound, null, null, result.StaleAsOf)
             : result.StaleAsOf is { } asOf ? (PriceStatus.Stale, product, null, asOf)
             : (PriceStatus.Live, product, null, null);
     }

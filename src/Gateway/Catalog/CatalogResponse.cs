@@ -215,7 +215,7 @@ internal sealed record CatalogPrice
     /// <summary>The merchant's old price, if it is higher.</summary>
     public CatalogAmount? CompareAt { get; init; }
 
-    /// <summary>When a stale price was got.</summary>
+    /// <summary>When what is said was got, if the last refresh failed: of a stale price, and of one that is not found.</summary>
     public DateTimeOffset? AsOf { get; init; }
 
     /// <summary>Why the price is unavailable: timeout, unreachable, rejected, badPayload, throttled or circuitOpen.</summary>
@@ -256,7 +256,7 @@ internal sealed record CatalogThen
     /// <summary>Whether it is charged again every period.</summary>
     public bool? Recurring { get; init; }
 
-    /// <summary>When a stale price was got.</summary>
+    /// <summary>When what is said was got, if the last refresh failed: of a stale price, and of one that is not found.</summary>
     public DateTimeOffset? AsOf { get; init; }
 
     /// <summary>Why it is unavailable.</summary>

@@ -61,7 +61,10 @@ internal sealed class CatalogOptions
     [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
     public TimeSpan StaleFor { get; set; } = TimeSpan.FromHours(24);
 
-    /// <summary>For how long "there is no such thing" is fresh, and then once more stale. Default 30 s, range 1 s to 1 h.</summary>
+    /// <summary>
+    /// For how long "there is no such thing" is fresh. Then it is asked for again; after twice as long a request waits for the
+    /// answer, and it is served, for <see cref="StaleFor"/>, only while the upstream fails. Default 30 s, range 1 s to 1 h.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan NotFoundFor { get; set; } = TimeSpan.FromSeconds(30);
 

@@ -22,6 +22,13 @@ internal sealed class HostingOptions
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>
+    /// For how long a new replica may take to get its token and the configured products, and to answer itself, before it says that it is ready.
+    /// Default 5 s; range 0 (no warm-up) to 1 min.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan WarmUpTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
     /// The port of <c>/health/…</c> and <c>/admin/…</c>, by plain http on all addresses, where nothing else is answered; on the others those
     /// are not answered then. Default 0: all on one. Range 0 to 65535. Read once, at the start.
     /// </summary>

@@ -13,7 +13,9 @@ internal static class Health
 {
     public static IServiceCollection AddGatewayHealth(this IServiceCollection services)
     {
-        services.AddHealthChecks().AddCheck<RedisCheck>("redis", failureStatus: HealthStatus.Degraded).AddCheck<DrainCheck>("draining");
+        services.AddHealthChecks().AddCheck<RedisCheck>("redis", failureStatus: HealthStatus.Degraded).AddCheck<DrainCheck>("draining").AddCheck<WarmUp>("warmUp");
+        services.AddSingleton<WarmUp>();
+        services.AddHostedService(provider => provider.GetRequiredService<WarmUp>());
         return services;
     }
 

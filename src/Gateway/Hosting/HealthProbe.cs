@@ -78,7 +78,7 @@ internal static class HealthProbe
     }
 
     /// <summary>An address to listen on as one to ask: any address is this machine's. Null for what cannot be asked, such as a socket file.</summary>
-    private static Uri? Local(string? address)
+    internal static Uri? Local(string? address)
     {
         if (address is null || !TryParse(address, out var parsed))
         {

@@ -33,13 +33,7 @@ internal sealed class PaymentwallSignatureTransform(IOptionsMonitor<PaymentwallO
             parameters.Add(new(name, values.ToString()));
         }
 
-        // Once: they change together.
-        var project = options.CurrentValue;
-        parameters.Add(new("key", project.ProjectKey));
-        parameters.Add(new("sign_version", project.SignatureVersion == 3 ? "3" : "2"));
-        var sign = PaymentwallSignature.Compute(parameters, project.SecretKey, project.SignatureVersion);
-        var query = string.Join('&', parameters.Select(p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value)}"));
         context.ProxyRequest.RequestUri = RequestUtilities.MakeDestinationAddress(
-            context.DestinationPrefix, context.Path, new QueryString($"?{query}&sign={sign}"));
+            context.DestinationPrefix, context.Path, new QueryString("?" + PaymentwallSignature.SignQuery(options.CurrentValue, parameters)));
     }
 }

@@ -24,6 +24,9 @@ internal sealed class HostFilter : IDisposable
     /// <summary>The framework's own filter stands in front of every middleware and knows no exception.</summary>
     public static void TakeOver(IServiceCollection services) => services.Configure<HostFilteringOptions>(options => options.AllowedHosts = ["*"]);
 
+    /// <summary>A host that passes; null where any does.</summary>
+    public static string? AnyAllowed(IConfiguration configuration) => Read(configuration)?[0].Value?.Replace("*", "any", StringComparison.Ordinal);
+
     public Task InvokeAsync(HttpContext context)
     {
         if (_allowed is { } allowed && context.Request.Host is { HasValue: true } host

@@ -419,7 +419,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
     {
         var hasAmount = price.Status is "live" or "stale";
         if (price.Sku != sku || hasAmount != (price.AmountMinor is not null) || hasAmount != (price.Amount is not null) || hasAmount != (price.Currency is not null)
-            || (price.Status == "stale") != (price.AsOf is not null) || (price.Status == "unavailable") != (price.Reason is not null))
+            || (price.Status == "stale" && price.AsOf is null) || (price.Status is not ("stale" or "notFound") && price.AsOf is not null) || (price.Status == "unavailable") != (price.Reason is not null))
         {
             found.Add("the contract's form", $"The price of {sku} is {price}.");
             return;
@@ -431,7 +431,7 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
                 CheckAmount(seen, ask.Country, sku, price, found);
                 break;
             case "notFound":
-                CheckNotFound(seen, ask.Country, sku, found);
+                CheckNotFound(seen, ask.Country, sku, price.AsOf, found);
                 break;
             case "unavailable":
                 CheckUnavailable(seen, ask.Country, sku, price.Reason!, found);
@@ -500,11 +500,11 @@ internal sealed class AnswerChecker(SoakWorld world, PriceLedger prices, Trouble
         }
     }
 
-    /// <summary>As old as a price may be, and twice that if Paymentwall cannot be asked: but not for ever.</summary>
-    private void CheckNotFound(Observation seen, string country, string sku, Findings found)
+    /// <summary>As old as a price may be; if Paymentwall cannot be asked it was so when the answer says.</summary>
+    private void CheckNotFound(Observation seen, string country, string sku, DateTimeOffset? asOf, Findings found)
     {
         var allowed = SoakBounds.NotFoundFor + SoakBounds.NotFoundFor + SoakBounds.Refresh + SoakBounds.Deadline + SoakBounds.Slack + seen.Pause;
-        if (prices.Knows(country, sku) && !(prices.LastMissing(country, sku, seen.ReceivedAt) + allowed >= seen.SentAt))
+        if (prices.Knows(country, sku) && !(prices.LastMissing(country, sku, asOf ?? seen.ReceivedAt) + allowed >= (asOf ?? seen.SentAt)))
         {
             found.Add("wrong price", $"{sku} is said not to be sold in {country}, where it is.");
         }

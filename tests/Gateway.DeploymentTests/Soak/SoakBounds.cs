@@ -6,7 +6,7 @@ internal static class SoakBounds
     /// <summary><c>Catalog:FreshFor</c>, short so that prices are refreshed often. All else is the product's default.</summary>
     public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
 
-    /// <summary><c>Catalog:NotFoundFor</c>: fresh for as long, then once more stale.</summary>
+    /// <summary><c>Catalog:NotFoundFor</c>: fresh for as long; then asked for again, and after as long again waited for.</summary>
     public static readonly TimeSpan NotFoundFor = TimeSpan.FromSeconds(5);
 
     public static readonly TimeSpan TokenLife = TimeSpan.FromSeconds(30);

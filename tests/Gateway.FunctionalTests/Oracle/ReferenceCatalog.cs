@@ -152,8 +152,8 @@ internal sealed class ReferenceCatalog
         return isKnown ? [live, Known(known)] : [live, late];
     }
 
-    /// <summary>That there is none has no label of its own.</summary>
-    private static Price Known(JsonObject? known) => known is null ? new Price("notFound", null, null) : new Price("stale", known, null);
+    /// <summary>That there is none has no status of its own for when it is old, but says from when it is.</summary>
+    private static Price Known(JsonObject? known) => known is null ? new Price("notFound", null, null, IsOld: true) : new Price("stale", known, null, IsOld: true);
 
     private static (JsonObject? Product, string? Failure) Read(Served served)
     {
@@ -189,7 +189,7 @@ internal sealed class ReferenceCatalog
         rendered["sku"] = sku;
         rendered["period"] = PriceNotes(price.Product);
         rendered["recurring"] = price.Product is null ? null : Flag(price.Product["recurring"]) == true;
-        rendered["asOf"] = price.Status == "stale" ? "then" : null;
+        rendered["asOf"] = price.IsOld ? "then" : null;
         rendered["reason"] = price.Reason;
         rendered["trial"] = null;
         if (then is not null)
@@ -199,7 +199,7 @@ internal sealed class ReferenceCatalog
             follows["sku"] = Text(price.Product!["post_trial_product_id"]);
             follows["period"] = PriceNotes(then.Product);
             follows["recurring"] = then.Product is null ? null : Flag(then.Product["recurring"]) == true;
-            follows["asOf"] = then.Status == "stale" ? "then" : null;
+            follows["asOf"] = then.IsOld ? "then" : null;
             follows["reason"] = then.Reason;
             rendered["trial"] = new JsonObject { ["then"] = follows };
         }
@@ -347,5 +347,5 @@ internal sealed class ReferenceCatalog
         }
     }
 
-    private sealed record Price(string Status, JsonObject? Product, string? Reason);
+    private sealed record Price(string Status, JsonObject? Product, string? Reason, bool IsOld = false);
 }

@@ -50,6 +50,9 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
 
             // No load balancer has to notice.
             ["Hosting:DrainDelay"] = "00:00:00",
+
+            // What upstreams are asked for is what tests ask for.
+            ["Hosting:WarmUpTimeout"] = "00:00:00",
             ["AccessTokens:ClientId"] = ClientId,
             ["AccessTokens:ClientSecret"] = ClientSecret,
             ["Paymentwall:ProjectKey"] = ProjectKey,

@@ -27,20 +27,20 @@ internal sealed partial class CacheUnderTest : IDisposable
     private TaskCompletionSource _open = Opened();
 
     /// <summary>Without a Redis.</summary>
-    public CacheUnderTest(int maxConcurrentLoads = 100, long memoryLimit = 1024 * 1024)
-        : this(connection: null, Fixed.Options(new RedisOptions()), maxConcurrentLoads, memoryLimit)
+    public CacheUnderTest(int maxConcurrentLoads = 100, long memoryLimit = 1024 * 1024, bool hasInventedKeys = false)
+        : this(connection: null, Fixed.Options(new RedisOptions()), maxConcurrentLoads, memoryLimit, hasInventedKeys: hasInventedKeys)
     {
     }
 
     /// <summary>With one, whose connection is somebody else's.</summary>
-    public CacheUnderTest(RedisConnection? connection, FixedOptions<RedisOptions> redis, int maxConcurrentLoads = 100, long memoryLimit = 1024 * 1024, TimeSpan? loadTimeout = null)
+    public CacheUnderTest(RedisConnection? connection, FixedOptions<RedisOptions> redis, int maxConcurrentLoads = 100, long memoryLimit = 1024 * 1024, TimeSpan? loadTimeout = null, bool hasInventedKeys = false)
     {
         _start = Time.GetUtcNow();
         connection ??= _ownRedis = new RedisConnection(redis, Time, NullLogger<RedisConnection>.Instance);
         Ledger = new PurgeLog(connection, redis, Time, NullLogger<PurgeLog>.Instance);
         Memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = memoryLimit });
         Cache = new TwoLevelCache<string?, Trouble>(
-            new TwoLevelCacheOptions<string?, Trouble>("texts", Texts.Default.String!, text => text is null, loadTimeout ?? LoadTimeout, maxConcurrentLoads, Trouble.Late),
+            new TwoLevelCacheOptions<string?, Trouble>("texts", Texts.Default.String!, text => text is null, loadTimeout ?? LoadTimeout, maxConcurrentLoads, Trouble.Late, hasInventedKeys),
             Fixed.Options(Ages),
             redis,
             Memory,

@@ -155,7 +155,7 @@ public sealed class TwoLevelCacheTests : IDisposable
     }
 
     [Fact]
-    public async Task That_there_is_no_such_thing_is_kept_for_a_shorter_time()
+    public async Task That_there_is_no_such_thing_is_asked_again_sooner_and_outlives_an_outage_like_any_answer()
     {
         _test.SaysNotFound = true;
         var answer = await _test.AskOneAsync();
@@ -169,10 +169,57 @@ public sealed class TwoLevelCacheTests : IDisposable
         _test.Time.Advance(TimeSpan.FromTicks(1));
         await AskAndSettleAsync();
         Assert.Equal(2, _test.Loads);
-        Assert.NotNull((await _test.AskOneAsync()).StaleAsOf);
 
-        _test.Time.Advance(NotFoundFor);
+        // At once: the upstream cannot say otherwise. With its age.
+        _test.Time.Advance(StaleFor - TimeSpan.FromTicks(1));
+        _test.Hold();
+        var asked = _test.Ask("a")[0];
+        Assert.True(asked.IsCompletedSuccessfully);
+        var old = await asked;
+        Assert.Equal((null, null, _test.Time.GetUtcNow() - StaleFor - NotFoundFor + TimeSpan.FromTicks(1)), (old.Value, old.Failure, old.StaleAsOf));
+        _test.Release();
+        await CacheUnderTest.SettleAsync();
+
+        _test.Time.Advance(TimeSpan.FromTicks(1));
         Assert.Equal(Trouble.Down, (await _test.AskOneAsync()).Failure);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task That_there_was_no_such_thing_long_ago_is_said_only_if_the_upstream_cannot_be_asked(bool failing)
+    {
+        _test.SaysNotFound = true;
+        await _test.AskOneAsync();
+        _test.SaysNotFound = false;
+        _test.Failing = failing;
+        _test.Time.Advance(2 * NotFoundFor);
+
+        Assert.False(_test.TryPeek("a", out _));
+        var answer = await _test.AskOneAsync();
+
+        Assert.Equal((failing ? null : "a2", null, true), (answer.Value, answer.Failure, answer.Loaded));
+        Assert.Equal(failing, answer.StaleAsOf is not null);
+        Assert.True(_test.TryPeek("a", out _));
+    }
+
+    [Fact]
+    public async Task What_is_not_there_under_keys_that_clients_make_up_leaves_a_full_memory_first()
+    {
+        using var test = new CacheUnderTest(memoryLimit: 100 * 1024, hasInventedKeys: true);
+        var known = Enumerable.Range(0, 50).Select(number => "known" + number.ToString(CultureInfo.InvariantCulture)).ToArray();
+        await Task.WhenAll(test.Ask(known));
+        test.SaysNotFound = true;
+        for (var number = 0; number < 2_000; number++)
+        {
+            await test.AskOneAsync("made-up" + number.ToString(CultureInfo.InvariantCulture));
+            if (number % 50 == 0)
+            {
+                await CacheUnderTest.SettleAsync();
+            }
+        }
+
+        Assert.All(known, key => Assert.True(test.TryPeek(key, out _)));
     }
 
     [Fact]

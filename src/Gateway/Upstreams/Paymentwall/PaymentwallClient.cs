@@ -60,23 +60,8 @@ internal sealed partial class PaymentwallClient(
         return UpstreamResult.Of(reading.Product);
     }
 
-    private string SignedQuery(PriceRequest request)
-    {
-        // Once: they change together.
-        var project = options.CurrentValue;
-        var version = project.SignatureVersion == 3 ? "3" : "2";
-        var sign = PaymentwallSignature.Compute(
-            [
-                new("key", project.ProjectKey),
-                new("ag_external_id", request.Sku),
-                new("country_code", request.Country),
-                new("sign_version", version),
-            ],
-            project.SecretKey,
-            project.SignatureVersion);
-        return $"key={Uri.EscapeDataString(project.ProjectKey)}&ag_external_id={Uri.EscapeDataString(request.Sku)}"
-            + $"&country_code={Uri.EscapeDataString(request.Country)}&sign_version={version}&sign={sign}";
-    }
+    private string SignedQuery(PriceRequest request) => PaymentwallSignature.SignQuery(
+        options.CurrentValue, [new("ag_external_id", request.Sku), new("country_code", request.Country)]);
 
     private static partial class Log
     {

@@ -10,6 +10,21 @@ namespace Gateway.Upstreams.Paymentwall;
 /// </summary>
 internal static class PaymentwallSignature
 {
+    /// <summary>The query of a signed call, encoded: these parameters, the project's key, the version and the signature.</summary>
+    /// <param name="project">Its keys and its version: of one reading of the options, since they change together.</param>
+    /// <param name="parameters">Decoded, each name once, none of those that are added here.</param>
+    public static string SignQuery(PaymentwallOptions project, IEnumerable<KeyValuePair<string, string>> parameters)
+    {
+        KeyValuePair<string, string>[] all =
+        [
+            .. parameters,
+            new("key", project.ProjectKey),
+            new("sign_version", project.SignatureVersion == 3 ? "3" : "2"),
+        ];
+        var query = string.Join('&', all.Select(parameter => $"{Uri.EscapeDataString(parameter.Key)}={Uri.EscapeDataString(parameter.Value)}"));
+        return $"{query}&sign={Compute(all, project.SecretKey, project.SignatureVersion)}";
+    }
+
     /// <param name="parameters">Every parameter of the query, <c>sign_version</c> included, decoded.</param>
     /// <param name="secretKey">The project's secret key.</param>
     /// <param name="version">2 or 3.</param>
