@@ -30,11 +30,8 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>What a stop may cost.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(1);
 
-    /// <summary>When one that waits for another replica looks first; each look is this much later than the one before.</summary>
+    /// <summary>How often one that waits for another replica looks.</summary>
     private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(50);
-
-    /// <summary>Looks are at most so many times that apart.</summary>
-    private const int MostPolls = 5;
 
     private readonly TwoLevelCacheOptions<T, TFailure> _cache;
     private readonly CatalogOptions _ages;
@@ -414,7 +411,6 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     {
         var name = flight.LeaseName;
         var patience = _time.GetUtcNow() + LeaseLife;
-        var looks = 0;
         while (_ledger.IsSynced && !_stopping.IsCancellationRequested)
         {
             var (done, token) = await _lease.TryTakeAsync(name, LeaseLife);
@@ -449,8 +445,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
                         return default;
                     }
 
-                    looks = Math.Min(looks + 1, MostPolls);
-                    await Task.Delay(PeerPoll * looks, _time);
+                    await Task.Delay(PeerPoll, _time);
                 }
                 while (await _lease.IsHeldAsync(name));
             }
