@@ -11,6 +11,7 @@ using Gateway.Proxy;
 using Gateway.Security;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Options;
 
 const string CheckConfig = "--check-config";
 
@@ -63,6 +64,7 @@ if (!StartupValidation.Passes(app.Services, Console.Error))
 }
 
 // Pipeline. The order is part of what is promised:
+app.UsePathBase(app.Services.GetRequiredService<IOptions<HostingOptions>>().Value.PathBase); // before whatever looks at the path
 app.UseMiddleware<HostFilter>();        // before anything answers: a host that is not ours gets nothing else
 app.UseManagementPort();                // before the fast path: on the management port there is no catalog
 app.UseMiddleware<DrainMiddleware>();   // before whatever answers, to count it and to end its connection

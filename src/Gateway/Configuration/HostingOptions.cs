@@ -7,6 +7,9 @@ internal sealed class HostingOptions
 {
     public const string Section = "Hosting";
 
+    /// <summary>Of <see cref="PathBase"/>: it is put into redirects.</summary>
+    public const string PathBasePattern = "(/[A-Za-z0-9._~-]+)*";
+
     /// <summary>The default of <see cref="DrainDelay"/> in production.</summary>
     private static readonly TimeSpan ProductionDelay = TimeSpan.FromSeconds(5);
 
@@ -34,6 +37,13 @@ internal sealed class HostingOptions
     /// </summary>
     [Range(0, ushort.MaxValue)]
     public int ManagementPort { get; set; }
+
+    /// <summary>
+    /// The path below which the gateway is published where its prefix arrives unstripped, such as <c>/shop-api</c>; what arrives without it is
+    /// answered too. Default empty. A prefix that a known proxy has stripped is taken from its <c>X-Forwarded-Prefix</c>.
+    /// </summary>
+    [RegularExpression(PathBasePattern, ErrorMessage = "must begin with a slash and not end with one, such as /shop-api.")]
+    public string PathBase { get; set; } = string.Empty;
 
     /// <summary>
     /// Which share of catalog answers that were ready (200 and 304) is logged. Default 0.01, range 0 (none) to 1 (all). Follows the

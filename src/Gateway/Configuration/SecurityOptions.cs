@@ -18,7 +18,7 @@ internal sealed class SecurityOptions
 
     /// <summary>
     /// Addresses (<c>10.0.0.7</c>) and networks (<c>10.0.0.0/8</c>) of the load balancers in front, whose <c>X-Forwarded-For</c> and
-    /// <c>X-Forwarded-Proto</c> are believed. Default none: nobody's are.
+    /// <c>X-Forwarded-Proto</c> and <c>X-Forwarded-Prefix</c> are believed. Default none: nobody's are.
     /// </summary>
     public CommaList KnownProxies { get; set; } = [];
 

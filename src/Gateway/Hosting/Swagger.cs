@@ -72,7 +72,7 @@ internal static class Swagger
             .ExcludeFromDescription()
             .AllowAnonymous()
             .CacheOutput(cache => cache.Expire(TimeSpan.FromDays(1)).SetVaryByQuery([]).SetVaryByHost(enabled: false));
-        app.MapGet("/", () => TypedResults.Redirect("/swagger")).AllowAnonymous().ExcludeFromDescription();
+        app.MapGet("/", (HttpContext context) => TypedResults.Redirect(context.Request.PathBase + "/swagger")).AllowAnonymous().ExcludeFromDescription();
     }
 
     /// <summary>The catalog reads its query itself, so that a 400 can say what is allowed; here its table of parameters is shown.</summary>

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Gateway.Configuration;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Security;
 
-internal static class SecurityServiceCollectionExtensions
+internal static partial class SecurityServiceCollectionExtensions
 {
     public static IServiceCollection AddGatewaySecurity(this IServiceCollection services)
     {
@@ -19,7 +20,7 @@ internal static class SecurityServiceCollectionExtensions
         services.AddClientRateLimiter();
         services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<SecurityOptions>>((forwarded, security) =>
         {
-            forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+            forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedPrefix;
             forwarded.ForwardLimit = null;
             forwarded.KnownProxies.Clear();
             forwarded.KnownIPNetworks.Clear();
@@ -89,6 +90,16 @@ internal static class SecurityServiceCollectionExtensions
         if (app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value.KnownProxies.Count > 0)
         {
             app.UseForwardedHeaders();
+
+            // Many a proxy passes on what a client said of a prefix: //evil.example would be another host in a redirect.
+            app.Use((context, next) =>
+            {
+                context.Request.PathBase = !context.Request.PathBase.HasValue || Prefix().IsMatch(context.Request.PathBase.Value) ? context.Request.PathBase : PathString.Empty;
+                return next(context);
+            });
         }
     }
+
+    [GeneratedRegex($@"\A{HostingOptions.PathBasePattern}\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Prefix();
 }
