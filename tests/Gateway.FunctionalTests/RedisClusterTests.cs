@@ -17,7 +17,7 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
     private static readonly string[] Counted = ["eval", "exists", "getrange"];
 
     /// <summary>Commands of one replica for one of 14 keys that another one loads in 300 ms, some of them twice as long.</summary>
-    private const int MostLooks = 14;
+    private const int MostLooks = 30;
 
     public ValueTask InitializeAsync()
     {
