@@ -5,6 +5,7 @@ using Gateway.FunctionalTests.Stack;
 namespace Gateway.FunctionalTests;
 
 /// <summary>The token: obtained once, shared in Redis, encrypted there, replaced when an upstream refuses it.</summary>
+[Trait("Redis", "any form, in short")]
 public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<GatewayStack>, IAsyncLifetime
 {
     private int _asked;
@@ -22,7 +23,7 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
     public async ValueTask InitializeAsync()
     {
         await stack.Simulator.ResetAsync();
-        await stack.Redis.AskAsync((database, _) => database.ExecuteAsync("FLUSHALL"));
+        await stack.Redis.FlushAsync();
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -56,7 +57,7 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
         }
 
         Assert.Equal(2, await stack.Simulator.TokenRequestsAsync());
-        Assert.Equal(2, await stack.Redis.AskAsync((_, server) => Task.FromResult(server.Keys(pattern: "gateway:token:*").Count())));
+        Assert.Equal(2, (await stack.Redis.KeysAsync("gateway:token:*")).Count);
     }
 
     [Fact]
@@ -67,9 +68,9 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
         await gateway.GetAsync(Catalog);
 
         var token = (await stack.Simulator.ReceivedAsync("billing"))[^1].Header("Authorization")!["Bearer ".Length..];
-        var (wire, life) = await stack.Redis.AskAsync(async (database, server) =>
+        var key = Assert.Single(await stack.Redis.KeysAsync("gateway:token:*"));
+        var (wire, life) = await stack.Redis.AskAsync(async (database, _) =>
         {
-            var key = server.Keys(pattern: "gateway:token:*").Single();
             return ((byte[])(await database.StringGetAsync(key))!, (await database.KeyTimeToLiveAsync(key))!.Value);
         });
         Assert.DoesNotContain(token[..20], Encoding.Latin1.GetString(wire), StringComparison.Ordinal);
@@ -107,9 +108,9 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
     public async Task Redis_killed_and_started_again_is_survived_and_used_again_with_one_line_per_change()
     {
         Assert.SkipUnless(RedisServerProcess.IsInstalled, "There is no redis-server on this machine to be killed.");
-        await using var redis = await RedisServerProcess.StartAsync();
+        await using var redis = await RedisServer.StartAsync();
         await using var gateway = await stack.StartGatewayAsync(
-            ("Redis:ConnectionString", redis.ConnectionString), ("Redis:OperationTimeout", "00:00:02"));
+            [.. redis.GatewaySettings, ("Redis:OperationTimeout", "00:00:02")]);
         await gateway.RedisIsUpAsync();
         await gateway.GetAsync(Catalog);
 
@@ -117,12 +118,10 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
         await gateway.LogLineAsync("Redis is not in use");
         Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
         await redis.RestartAsync();
-        await gateway.LogLineAsync("restored");
-
         await gateway.RedisIsUpAsync();
         await stack.Simulator.RevokeTokensAsync();
         Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
-        Assert.Single(await redis.AskAsync((_, server) => Task.FromResult(server.Keys(pattern: "gateway:token:*").ToList())));
+        Assert.Single(await redis.KeysAsync("gateway:token:*"));
         var changes = gateway.Log.Split('\n').Where(line => line.Contains("\"@m\":\"Redis is", StringComparison.Ordinal)).ToList();
         Assert.True(changes.Count == 3, string.Join('\n', changes));
     }

@@ -11,6 +11,7 @@ namespace Gateway.FunctionalTests;
 /// it. Some thirty cases, always the same; <c>ORACLE_CASES=5000</c> tries so many others (about one a second), <c>ORACLE_SEED=…</c> the ones
 /// that a failure names.
 /// </summary>
+[Trait("Redis", "any form")]
 public sealed class CatalogOracleTests(GatewayStack stack, ITestOutputHelper output) : IClassFixture<GatewayStack>
 {
     /// <summary>Of at most 30 lists of components: more refreshes than 32 are not begun at once.</summary>

@@ -4,6 +4,7 @@ using Gateway.FunctionalTests.Stack;
 namespace Gateway.FunctionalTests;
 
 /// <summary>The main job over real sockets: what a storefront sees.</summary>
+[Trait("Redis", "any form")]
 public sealed class CatalogTests(GatewayStack stack) : IClassFixture<GatewayStack>, IAsyncLifetime
 {
     private GatewayProcess Gateway => stack.Gateway;

@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using Gateway.FunctionalTests.Stack;
-using StackExchange.Redis;
 
 namespace Gateway.FunctionalTests;
 
 /// <summary>Many replicas make the least number of upstream calls there can be, with a Redis and with none.</summary>
+[Trait("Redis", "any form, in short")]
 public sealed class FleetTests
 {
     private const string Question = "/catalog?product=builtfor_example&country=FR";
@@ -97,7 +97,7 @@ public sealed class FleetTests
 
         await fleet.Replicas[0].StopAsync();
 
-        Assert.Empty(await fleet.Redis.AskAsync((_, server) => Task.FromResult(server.Keys(pattern: "gateway:lease:*").ToList())));
+        Assert.Empty(await fleet.Redis.KeysAsync("gateway:lease:*"));
         Assert.Equal(HttpStatusCode.OK, (await fleet.Replicas[1].GetAsync(Question)).Status);
     }
 
@@ -106,7 +106,7 @@ public sealed class FleetTests
     {
         await using var fleet = await Fleet.StartAsync(1);
         await fleet.Replicas[0].GetAsync(Question);
-        var keys = await fleet.Redis.AskAsync((_, server) => Task.FromResult(server.Keys(pattern: "gateway:v2:*").Select(key => (string)key!).ToList()));
+        var keys = await fleet.Redis.KeysAsync("gateway:v2:*");
         Assert.NotEmpty(keys);
         var foreign = keys.ConvertAll(key => key.Replace(":v2:", ":v1:", StringComparison.Ordinal));
         await fleet.Redis.AskAsync(async (database, _) =>
@@ -129,7 +129,7 @@ public sealed class FleetTests
         Assert.Equal(HttpStatusCode.OK, answer.Status);
         Assert.Equal(2, await fleet.ComponentCallsAsync());
         Assert.All(
-            await fleet.Redis.AskAsync((database, _) => database.StringGetAsync(foreign.ConvertAll(key => (RedisKey)key).ToArray())),
+            await fleet.Redis.AskAsync((database, _) => Task.WhenAll(foreign.Select(key => database.StringGetAsync(key)))),
             value => Assert.Equal("another version's", (string?)value));
     }
 
@@ -219,7 +219,8 @@ public sealed class FleetTests
 
         // Less than a second delay of two; the sum of all would be more if one had waited in the cool-off.
         Assert.True(first < TimeSpan.FromSeconds(3), first.ToString());
-        Assert.All(others, time => Assert.True(time < TimeSpan.FromSeconds(1.5), time.ToString()));
+        // Of a cluster each node is left alone by itself.
+        Assert.InRange(others.Count(time => time >= TimeSpan.FromSeconds(1.5)), 0, RedisServer.Form == "cluster" ? 2 : 0);
         await gateway.LogLineAsync("Redis is not in use");
         fleet.Redis.Signal(Continue);
         await gateway.RedisIsUpAsync();
@@ -253,8 +254,8 @@ public sealed class FleetTests
             await fleet.Simulator.TokenRequestsAsync() + await fleet.ComponentCallsAsync() + (await fleet.Simulator.ReceivedAsync("paymentwall")).Count;
 
         // Not those that run by the clock: the ledger's script and what it calls, and the connection's own.
-        async Task<string> DataCommandsAsync() => string.Join(' ', (await fleet.Redis.AskAsync((_, server) => server.InfoAsync("commandstats")))
-            .SelectMany(group => group)
+        async Task<string> DataCommandsAsync() => string.Join(' ', (await fleet.Redis.EveryNodeAsync(server => server.InfoAsync("commandstats")))
+            .SelectMany(groups => groups.SelectMany(group => group))
             .Where(pair => pair.Key is "cmdstat_mget" or "cmdstat_set" or "cmdstat_exists" or "cmdstat_setex" or "cmdstat_psetex")
             .Select(pair => pair.Key + pair.Value.Split(',')[0])
             .Order(StringComparer.Ordinal));
@@ -268,7 +269,7 @@ public sealed class FleetTests
         await using var fleet = await Fleet.StartAsync(0);
         if (withoutMessages)
         {
-            await fleet.Redis.AskAsync((database, _) => database.ExecuteAsync("ACL", "SETUSER", "default", "-subscribe", "-psubscribe"));
+            await fleet.Redis.EveryNodeAsync(server => server.ExecuteAsync("ACL", "SETUSER", fleet.Redis.AclUser, "-subscribe", "-psubscribe"));
         }
 
         await Task.WhenAll(fleet.AddAsync(), fleet.AddAsync(), fleet.AddAsync());

@@ -5,6 +5,7 @@ using Gateway.FunctionalTests.Stack;
 namespace Gateway.FunctionalTests;
 
 /// <summary>Whoever is on call sees within seconds which dependency is gone, and that it is back.</summary>
+[Trait("Redis", "any form")]
 public sealed class HealthDetailsTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
@@ -49,7 +50,9 @@ public sealed class HealthDetailsTests
 
         await fleet.Redis.RestartAsync();
         await GatewayProcess.EventuallyAsync(async () => (string?)(await DetailsAsync(gateway))["redis"]!["state"] == "up", TimeSpan.FromSeconds(15));
-        Assert.Single(gateway.Log.Split('\n'), line => line.Contains("\"Id\":2003", StringComparison.Ordinal));
+
+        // Of several servers some are back before the others.
+        Assert.InRange(gateway.Log.Split('\n').Count(line => line.Contains("\"Id\":2003", StringComparison.Ordinal)), 1, RedisServer.Form is "cluster" or "sentinel" ? 3 : 1);
     }
 
     [Fact]

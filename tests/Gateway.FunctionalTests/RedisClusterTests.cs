@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using Gateway.FunctionalTests.Stack;
@@ -11,6 +12,12 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
     private const string Question = "/catalog?product=builtfor_example&country=FR";
 
     private static readonly (string, string)[] Limit = [("Security:RateLimits:Proxy:PermitsPerSecond", "0.01"), ("Security:RateLimits:Proxy:Burst", "5")];
+
+    /// <summary>What a replica sends; the others are also called by scripts.</summary>
+    private static readonly string[] Counted = ["eval", "exists", "getrange"];
+
+    /// <summary>Commands of one replica for one of 14 keys that another one loads in 300 ms, some of them twice as long.</summary>
+    private const int MostLooks = 30;
 
     public ValueTask InitializeAsync()
     {
@@ -44,6 +51,58 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
         var limited = await fleet.AskAllAsync(5, _ => "/v1/nothing");
         Assert.Equal(5, limited.Count(answer => answer.Status == HttpStatusCode.TooManyRequests));
         Assert.All(fleet.Replicas, replica => Assert.DoesNotContain("Redis is not in use", replica.Log, StringComparison.Ordinal));
+    }
+
+    /// <summary>Between the loss of a node and its replacement what lay there is each replica's own.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Ten_replicas_make_one_call_of_each_kind_also_when_a_primary_is_replaced(bool isNodeLost)
+    {
+        var cluster = await RedisClusterProcess.StartAsync(withReplicas: isNodeLost);
+        await using var fleet = await Fleet.StartOnAsync(
+            cluster,
+            10,
+            ("Redis:OperationTimeout", "00:00:05"),
+            ("Catalog:Deadline", "00:00:20"),
+            ("Billing:Timeout", "00:00:15"),
+            ("Billing:AttemptTimeout", "00:00:15"),
+            ("Paymentwall:Timeout", "00:00:15"),
+            ("Paymentwall:AttemptTimeout", "00:00:15"));
+
+        // Ten processes on few processors: each has done all of it before.
+        Assert.All(await fleet.AskAllAsync(1, _ => "/catalog?product=builtfor_example&country=DE"), answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+        Assert.Equal((1, 1, 1), (await fleet.Simulator.TokenRequestsAsync(), await fleet.ComponentCallsAsync(), await fleet.MostCallsPerSkuAsync()));
+        if (isNodeLost)
+        {
+            await cluster.Nodes[0].KillAsync();
+            await RedisClusterProcess.EventuallyAsync(async () => ((string)(await cluster.Nodes[3].AskAsync("INFO", "replication"))!).Contains("role:master", StringComparison.Ordinal));
+            await fleet.SharesAllAsync();
+        }
+
+        foreach (var upstream in new[] { "billing", "paymentwall" })
+        {
+            await fleet.Simulator.FaultAsync(upstream, new { latencyMs = 300 });
+        }
+
+        // Who needed a token while it lay on the lost node has got one of its own.
+        var (calls, tokens) = (await fleet.ComponentCallsAsync(), await fleet.Simulator.TokenRequestsAsync());
+        var before = await ReceivedAsync();
+
+        var answers = await fleet.AskAllAsync(10, _ => Question + "&lang=it");
+
+        var received = await ReceivedAsync();
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+        Assert.Single(answers.Select(answer => answer.Body).Distinct());
+        Assert.Equal((0, 1, 1), (await fleet.Simulator.TokenRequestsAsync() - tokens, await fleet.ComponentCallsAsync() - calls, await fleet.MostCallsPerSkuAsync()));
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", received.Select((count, index) => $"{Counted[index]} {(count - before[index]) / 10.0}")) + " a replica");
+        Assert.InRange(received.Sum() - before.Sum(), 10 * 14, 10 * 14 * MostLooks);
+
+        async Task<long[]> ReceivedAsync()
+        {
+            var stats = await cluster.EveryNodeAsync(server => server.IsConnected ? server.InfoAsync("commandstats") : Task.FromResult(Array.Empty<IGrouping<string, KeyValuePair<string, string>>>()));
+            return [.. Counted.Select(name => stats.SelectMany(groups => groups.SelectMany(group => group)).Where(pair => pair.Key == "cmdstat_" + name).Sum(pair => long.Parse(pair.Value.Split(',')[0]["calls=".Length..], CultureInfo.InvariantCulture)))];
+        }
     }
 
     /// <summary>What an ACL has to allow.</summary>

@@ -30,12 +30,12 @@ internal sealed class ScenarioCast : IAsyncDisposable
     public static async Task<ScenarioCast> StartAsync(Scenario scenario, SimulatorProcess simulator, RedisServer shared, string prefix)
     {
         Assert.SkipWhen(scenario.OwnsRedis && !RedisServerProcess.IsInstalled, "There is no redis-server on this machine to be broken.");
-        var redis = scenario.Redis != "on" ? null : scenario.OwnsRedis ? await RedisServerProcess.StartAsync() : shared;
+        var redis = scenario.Redis != "on" ? null : scenario.OwnsRedis ? await RedisServer.StartAsync() : shared;
         (string, string)[] where = scenario.Redis switch
         {
             "off" => [],
             "down" => [("Redis:ConnectionString", FormattableString.Invariant($"127.0.0.1:{RedisServer.FreePort()}"))],
-            _ => [("Redis:ConnectionString", redis!.ConnectionString), ("Redis:KeyPrefix", prefix)],
+            _ => [.. redis!.GatewaySettings, ("Redis:KeyPrefix", prefix)],
         };
 
         // A busy machine is not what is tested. Only a deadline of the scenario's own would contradict these.

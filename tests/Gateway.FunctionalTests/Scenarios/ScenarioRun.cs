@@ -14,7 +14,7 @@ internal sealed partial class ScenarioRun(Scenario scenario, ScenarioCast cast, 
 
     public SimulatorProcess Simulator => simulator;
 
-    public RedisServerProcess OwnRedis => (RedisServerProcess)cast.Redis!;
+    public RedisServer OwnRedis => cast.Redis!;
 
     public GatewayProcess Gateway(int number) => cast.Gateways[number - 1];
 

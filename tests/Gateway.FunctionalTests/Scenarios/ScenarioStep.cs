@@ -175,19 +175,19 @@ internal sealed record ScenarioStep(string Where, string? Breaks, Func<ScenarioR
 
     private static ScenarioStep ReadRedis(ScenarioNode node)
     {
-        Func<RedisServerProcess, Task> act = node.Get("redis").Text switch
+        Func<RedisServer, Task> act = node.Get("redis").Text switch
         {
             "kill" => redis => redis.KillAsync(),
             "start" => redis => redis.RestartAsync(),
             "freeze" => redis => Signal(redis, Stop),
             "thaw" => redis => Signal(redis, Continue),
-            "empty" => redis => redis.AskAsync((database, _) => database.ExecuteAsync("FLUSHALL")),
+            "empty" => redis => redis.FlushAsync(),
             _ => throw node.Get("redis").Error("kill, start, freeze, thaw or empty is expected"),
         };
         node.End();
         return new ScenarioStep(node.Where, "redis", run => act(run.OwnRedis));
 
-        static Task Signal(RedisServerProcess redis, int signal)
+        static Task Signal(RedisServer redis, int signal)
         {
             redis.Signal(signal);
             return Task.CompletedTask;

@@ -2,6 +2,7 @@ namespace Gateway.FunctionalTests.Scenarios;
 
 /// <summary>Every scenario in this folder, and that they are what README.md says of them.</summary>
 [TestCaseOrderer(typeof(ScenarioOrder))]
+[Trait("Redis", "any form")]
 public sealed class ScenarioTests(ScenarioStage stage) : IClassFixture<ScenarioStage>
 {
     /// <summary>All, or those whose names begin as the environment variable SCENARIOS says.</summary>

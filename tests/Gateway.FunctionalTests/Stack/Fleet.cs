@@ -7,12 +7,9 @@ internal sealed class Fleet : IAsyncDisposable
 {
     private readonly List<GatewayProcess> _replicas = [];
 
-    private readonly RedisServer _redis;
+    private Fleet(RedisServer redis, SimulatorProcess simulator) => (Redis, Simulator) = (redis, simulator);
 
-    private Fleet(RedisServer redis, SimulatorProcess simulator) => (_redis, Simulator) = (redis, simulator);
-
-    /// <summary>Where it is a single one.</summary>
-    public RedisServerProcess Redis => (RedisServerProcess)_redis;
+    public RedisServer Redis { get; }
 
     public SimulatorProcess Simulator { get; }
 
@@ -21,7 +18,7 @@ internal sealed class Fleet : IAsyncDisposable
     public static async Task<Fleet> StartAsync(int replicas, params (string Key, string Value)[] settings)
     {
         Assert.SkipUnless(RedisServerProcess.IsInstalled, "There is no redis-server on this machine to be broken.");
-        return await StartOnAsync(await RedisServerProcess.StartAsync(), replicas, settings);
+        return await StartOnAsync(await RedisServer.StartAsync(), replicas, settings);
     }
 
     /// <param name="redis">Ends with the fleet.</param>
@@ -38,7 +35,7 @@ internal sealed class Fleet : IAsyncDisposable
     public async Task<GatewayProcess> AddAsync(params (string Key, string Value)[] settings)
     {
         var replica = await GatewayProcess.StartAsync(
-            Simulator, [.. _redis.GatewaySettings, ("Catalog:MaxProducts", "50"), .. settings]);
+            Simulator, [.. Redis.GatewaySettings, ("Catalog:MaxProducts", "50"), .. settings]);
         lock (_replicas)
         {
             _replicas.Add(replica);
@@ -100,6 +97,6 @@ internal sealed class Fleet : IAsyncDisposable
     {
         await Task.WhenAll(_replicas.Select(replica => replica.DisposeAsync().AsTask()));
         await Simulator.DisposeAsync();
-        await _redis.DisposeAsync();
+        await Redis.DisposeAsync();
     }
 }

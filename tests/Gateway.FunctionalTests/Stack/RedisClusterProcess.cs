@@ -24,9 +24,11 @@ internal sealed class RedisClusterProcess : RedisServer
     /// <summary>The primaries first, then their replicas in the same order.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 
+    public static new Task<RedisClusterProcess> StartAsync() => StartAsync(withReplicas: false);
+
     /// <param name="withReplicas">One for each primary.</param>
     /// <param name="settings">Of every node, as on the command line.</param>
-    public static async Task<RedisClusterProcess> StartAsync(bool withReplicas = false, params string[] settings)
+    public static async Task<RedisClusterProcess> StartAsync(bool withReplicas, params string[] settings)
     {
         var cluster = new RedisClusterProcess();
         try
@@ -48,6 +50,17 @@ internal sealed class RedisClusterProcess : RedisServer
 
     /// <summary>The number of the node that a key's slot was given to in the beginning.</summary>
     public static int HomeOf(string key) => HashSlot(key) * Primaries / Slots;
+
+    public override Task KillAsync() => Task.WhenAll(_nodes.Select(node => node.KillAsync()));
+
+    /// <summary>It is whole again when this is done.</summary>
+    public override async Task RestartAsync()
+    {
+        await Task.WhenAll(_nodes.Select(node => node.RestartAsync()));
+        await EveryNodeAsync(info => info.Contains("cluster_state:ok", StringComparison.Ordinal));
+    }
+
+    public override void Signal(int signal) => _nodes.ForEach(node => node.Signal(signal));
 
     public override async ValueTask DisposeAsync()
     {

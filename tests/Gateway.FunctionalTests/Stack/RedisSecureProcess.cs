@@ -19,12 +19,14 @@ internal sealed partial class RedisSecureProcess : RedisServer
     private const string AdminPassword = "of-the-operator";
 
     private readonly int _port;
-    private readonly ChildProcess _process;
+    private ChildProcess _process;
 
     private RedisSecureProcess(DirectoryInfo folder, int port, ChildProcess process) => (Folder, _port, _process) = (folder, port, process);
 
     /// <summary>With <c>ca.pem</c>, <c>other-ca.pem</c>, <c>client.pem</c> and <c>client.key</c>.</summary>
     public DirectoryInfo Folder { get; }
+
+    public override string AclUser => User;
 
     public override string ConnectionString => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_port},ssl=true");
 
@@ -60,19 +62,29 @@ internal sealed partial class RedisSecureProcess : RedisServer
         var folder = Directory.CreateTempSubdirectory("redis-tls-");
         await IssueAllAsync(folder);
         var port = FreePort();
-        var process = ChildProcess.Start(
-            "redis-server",
-            [
-                "--port", "0", "--tls-port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", string.Empty, "--appendonly", "no",
-                "--dir", folder.FullName, "--tls-cert-file", "server.pem", "--tls-key-file", "server.key", "--tls-ca-cert-file", "ca.pem", "--requirepass", AdminPassword,
-            ],
-            [],
-            folder.FullName);
-        await process.LineAsync(line => line.Contains("Ready to accept connections", StringComparison.Ordinal));
-        var server = new RedisSecureProcess(folder, port, process);
-        await server.AllowAsync([.. Rule(await File.ReadAllTextAsync(Path.Combine(Programs.Root, "docs", "caching.md"), TestContext.Current.CancellationToken)), ">" + Password]);
-        return server;
+        var server = new RedisSecureProcess(folder, port, await LaunchAsync(folder, port));
+        try
+        {
+            await server.AllowAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
+
+    public override Task KillAsync() => _process.KillAsync();
+
+    public override async Task RestartAsync()
+    {
+        await _process.DisposeAsync();
+        _process = await LaunchAsync(Folder, _port);
+        await AllowAsync();
+    }
+
+    public override void Signal(int signal) => _process.Signal(signal);
 
     /// <summary>Changes the gateway's user, as <c>ACL SETUSER</c> does.</summary>
     public Task AllowAsync(params IEnumerable<string> rules) =>
@@ -94,10 +106,28 @@ internal sealed partial class RedisSecureProcess : RedisServer
     {
         if (Directory.Exists(Folder.FullName))
         {
+            _process.Signal(18);
             await _process.DisposeAsync();
             Folder.Delete(recursive: true);
         }
     }
+
+    private static async Task<ChildProcess> LaunchAsync(DirectoryInfo folder, int port)
+    {
+        var process = ChildProcess.Start(
+            "redis-server",
+            [
+                "--port", "0", "--tls-port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", string.Empty, "--appendonly", "no",
+                "--dir", folder.FullName, "--tls-cert-file", "server.pem", "--tls-key-file", "server.key", "--tls-ca-cert-file", "ca.pem", "--requirepass", AdminPassword,
+            ],
+            [],
+            folder.FullName);
+        await process.LineAsync(line => line.Contains("Ready to accept connections", StringComparison.Ordinal));
+        return process;
+    }
+
+    private async Task AllowAsync() =>
+        await AllowAsync([.. Rule(await File.ReadAllTextAsync(Path.Combine(Programs.Root, "docs", "caching.md"), TestContext.Current.CancellationToken)), ">" + Password]);
 
     /// <summary>The rule of the docs, without the password.</summary>
     private static string[] Rule(string docs) =>

@@ -67,6 +67,13 @@ internal sealed class RedisSentinelProcess : RedisServer
     /// <summary>As an operator does before maintenance: the old primary stays, as a replica.</summary>
     public Task FailOverAsync() => SentinelAsync("failover");
 
+    public override Task KillAsync() => Task.WhenAll(_servers.Select(server => server.KillAsync()));
+
+    /// <summary>The servers are what they were in the beginning, which Sentinel, if it has others in mind, changes.</summary>
+    public override Task RestartAsync() => Task.WhenAll(_servers.Select(server => server.RestartAsync()));
+
+    public override void Signal(int signal) => _servers.ForEach(server => server.Signal(signal));
+
     public override async ValueTask DisposeAsync()
     {
         if (_sentinel is not null)

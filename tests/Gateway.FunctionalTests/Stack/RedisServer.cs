@@ -6,7 +6,8 @@ namespace Gateway.FunctionalTests.Stack;
 
 /// <summary>
 /// A real Redis, by what the machine offers: a <c>redis-server</c> process; else a container; else the test is skipped,
-/// visibly.
+/// visibly. <c>GATEWAY_TEST_REDIS</c> says of which form: <c>single</c> (default), <c>cluster</c>, <c>sentinel</c>, <c>tls</c> (with an ACL) or
+/// <c>garnet</c>.
 /// </summary>
 internal abstract class RedisServer : IAsyncDisposable
 {
@@ -15,24 +16,40 @@ internal abstract class RedisServer : IAsyncDisposable
     /// <summary>What a gateway needs to use it.</summary>
     public virtual (string Key, string Value)[] GatewaySettings => [("Redis:ConnectionString", ConnectionString)];
 
+    /// <summary>The gateway's.</summary>
+    public virtual string AclUser => "default";
+
     /// <summary>For connections of the tests themselves, with all rights.</summary>
     protected virtual ConfigurationOptions Operator => ConfigurationOptions.Parse(ConnectionString + ",allowAdmin=true");
 
-    public static async Task<RedisServer> StartAsync()
-    {
-        if (RedisServerProcess.IsInstalled)
-        {
-            return await RedisServerProcess.StartAsync();
-        }
+    /// <summary>Of the form that is tested.</summary>
+    public static string Form { get; } = System.Environment.GetEnvironmentVariable("GATEWAY_TEST_REDIS") is { Length: > 0 } form ? form : "single";
 
-        return await RedisServerContainer.StartAsync();
-    }
+    public static async Task<RedisServer> StartAsync() => Form switch
+    {
+        _ when !RedisServerProcess.IsInstalled => await RedisServerContainer.StartAsync(),
+        "single" => await RedisServerProcess.StartAsync(),
+        "cluster" => await RedisClusterProcess.StartAsync(),
+        "sentinel" => await RedisSentinelProcess.StartAsync(),
+        "tls" => await RedisSecureProcess.StartAsync(),
+        "garnet" => await GarnetProcess.StartAsync(),
+        _ => throw new InvalidOperationException($"GATEWAY_TEST_REDIS: there is no form {Form}."),
+    };
+
+    /// <summary>SIGKILL, of every server.</summary>
+    public abstract Task KillAsync();
+
+    /// <summary>Starts every server again, empty, at the same place.</summary>
+    public abstract Task RestartAsync();
+
+    /// <summary>To every server.</summary>
+    public abstract void Signal(int signal);
 
     /// <summary>Runs commands on a connection of its own.</summary>
     public async Task<T> AskAsync<T>(Func<IDatabase, IServer, Task<T>> ask)
     {
         using var connection = await ConnectionMultiplexer.ConnectAsync(Operator);
-        return await ask(connection.GetDatabase(), connection.GetServer(connection.GetEndPoints()[0]));
+        return await ask(connection.GetDatabase(), Array.Find(connection.GetServers(), IsPrimary) ?? connection.GetServers()[0]);
     }
 
     /// <summary>Asks every server that there is, on connections of its own.</summary>
@@ -41,6 +58,14 @@ internal abstract class RedisServer : IAsyncDisposable
         using var connection = await ConnectionMultiplexer.ConnectAsync(Operator);
         return await Task.WhenAll(connection.GetServers().Select(ask));
     }
+
+    /// <summary>All keys, wherever they lie.</summary>
+    public async Task<List<string>> KeysAsync(string pattern = "*") =>
+        [.. (await EveryNodeAsync(async server => IsPrimary(server) ? (string[])(await server.ExecuteAsync("KEYS", pattern))! : [])).SelectMany(keys => keys)];
+
+    public Task FlushAsync() => EveryNodeAsync(async server => IsPrimary(server) ? await server.ExecuteAsync("FLUSHALL") : null);
+
+    private static bool IsPrimary(IServer server) => server is { IsConnected: true, IsReplica: false };
 
     public abstract ValueTask DisposeAsync();
 

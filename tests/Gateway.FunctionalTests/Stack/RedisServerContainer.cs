@@ -26,5 +26,13 @@ internal sealed class RedisServerContainer : RedisServer
         return new RedisServerContainer(container);
     }
 
+    public override Task KillAsync() => throw Unbreakable();
+
+    public override Task RestartAsync() => throw Unbreakable();
+
+    public override void Signal(int signal) => throw Unbreakable();
+
     public override ValueTask DisposeAsync() => _container.DisposeAsync();
+
+    private static Xunit.Sdk.SkipException Unbreakable() => Xunit.Sdk.SkipException.ForSkip("There is no redis-server on this machine to be broken.");
 }

@@ -40,11 +40,9 @@ internal sealed class RedisServerProcess : RedisServer
         return new RedisServerProcess(port, settings, await LaunchAsync(port, settings));
     }
 
-    /// <summary>SIGKILL.</summary>
-    public Task KillAsync() => _process.KillAsync();
+    public override Task KillAsync() => _process.KillAsync();
 
-    /// <summary>Starts again, empty, on the same port.</summary>
-    public async Task RestartAsync()
+    public override async Task RestartAsync()
     {
         await _process.DisposeAsync();
         _process = await LaunchAsync(Port, _settings);
@@ -63,7 +61,7 @@ internal sealed class RedisServerProcess : RedisServer
         }
     }
 
-    public void Signal(int signal) => _process.Signal(signal);
+    public override void Signal(int signal) => _process.Signal(signal);
 
     public override async ValueTask DisposeAsync()
     {
