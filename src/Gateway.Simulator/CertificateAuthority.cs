@@ -19,10 +19,10 @@ public sealed class CertificateAuthority : IDisposable
     private CertificateAuthority(X509Certificate2 certificate) => _certificate = certificate;
 
     /// <summary>A new authority with a P-256 key, valid from yesterday for a year.</summary>
-    /// <param name="timeProvider">The clock of the validity; the system's when absent.</param>
-    public static CertificateAuthority Create(TimeProvider? timeProvider = null)
+    /// <param name="hasExpired">Of two years ago instead, so that nothing that it issues is valid any more.</param>
+    public static CertificateAuthority Create(bool hasExpired = false)
     {
-        var now = (timeProvider ?? TimeProvider.System).GetUtcNow();
+        var now = TimeProvider.System.GetUtcNow() - (hasExpired ? 2 * Life : TimeSpan.Zero);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
         // The name is new each time, so that a trust store never mixes up the certificates of two starts.

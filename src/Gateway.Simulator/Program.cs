@@ -74,7 +74,7 @@ using var loggerFactory = LoggerFactory.Create(logging => logging
     }));
 
 // State and certificates.
-using var authority = CertificateAuthority.Create();
+using var authority = CertificateAuthority.Create(options.CertificatesExpired);
 using var certificate = authority.IssueServerCertificate([.. new[] { options.Host, "localhost", "127.0.0.1", "::1" }.Distinct(StringComparer.Ordinal)]);
 var state = new SimulatorState(options, TimeProvider.System);
 

@@ -61,6 +61,9 @@ internal sealed class SimulatorOptions
     /// <summary>Whether the authorization server has a discovery document; only the token endpoint is documented. Default true.</summary>
     public bool Discovery { get; set; } = true;
 
+    /// <summary>Whether the certificates of authority and servers have expired, a year ago. Default false.</summary>
+    public bool CertificatesExpired { get; set; }
+
     /// <summary>Life of an access token, whole seconds, at least 1. Default 01:00:00; the control API changes it.</summary>
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromHours(1);
 

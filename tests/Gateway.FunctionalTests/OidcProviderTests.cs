@@ -14,21 +14,24 @@ public sealed class OidcProviderTests
 
     private static readonly string Folder = Path.Combine(Programs.Root, "tests", "Gateway.FunctionalTests", "OidcProvider");
 
-    [Fact]
-    public async Task Catalog_works_with_a_token_of_a_certified_provider()
+    [Theory]
+    [InlineData("", "jwt", 1)]
+    [InlineData("/realms/shop", "jwt", 2)]
+    [InlineData("", "opaque", 1)]
+    public async Task Catalog_works_with_a_token_of_a_certified_provider(string path, string format, int keys)
     {
         Assert.SkipUnless(Directory.Exists(Path.Combine(Folder, "node_modules", "oidc-provider")), "oidc-provider is not installed: ./dev test does it where there is npm.");
         using var authority = CertificateAuthority.Create();
-        using var key = RSA.Create(2048);
+        var signing = Enumerable.Range(0, keys).Select(_ => RSA.Create(2048)).ToList();
         var files = Directory.CreateTempSubdirectory("gateway-oidc-");
         var jwksFile = Path.Combine(files.FullName, "jwks.json");
         var certificates = Path.Combine(files.FullName, "ca.pem");
-        await File.WriteAllTextAsync(jwksFile, JsonSerializer.Serialize(new { keys = new[] { Jwk(key, withPrivate: false) } }), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(jwksFile, JsonSerializer.Serialize(new { keys = Jwks(signing, withPrivate: false) }), TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(certificates, authority.ExportPem(), TestContext.Current.CancellationToken);
 
         var port = RedisServer.FreePort();
-        var issuer = $"https://localhost:{port}";
-        await using var provider = StartProvider(authority, key, port);
+        var issuer = $"https://localhost:{port}{path}";
+        await using var provider = StartProvider(authority, signing, port, path, format);
         await provider.LineAsync(line => line == "READY");
         await using var simulator = await SimulatorProcess.StartAsync($"--Simulator:ExternalIssuer={issuer}", $"--Simulator:ExternalJwksFile={jwksFile}");
         await using var gateway = await GatewayProcess.StartAsync(
@@ -41,7 +44,10 @@ public sealed class OidcProviderTests
 
         var answer = await gateway.GetAsync("/catalog/builtfor_example");
 
-        Assert.True(answer.Status == HttpStatusCode.OK, provider.Output + gateway.Log);
+        // An opaque token is used as any other; the simulator's Billing takes only JWTs.
+        Assert.True(format == "opaque" ? answer.Code == "upstreamRejected" : answer.Status == HttpStatusCode.OK, answer.Body + provider.Output + gateway.Log);
+        Assert.All(await simulator.ReceivedAsync("billing"), call => Assert.Equal(format == "jwt" ? 3 : 1, call.Header("Authorization")!.Split('.').Length));
+        Assert.NotEmpty(await simulator.ReceivedAsync("billing"));
         Assert.Equal(0, await simulator.TokenRequestsAsync());
 
         await using var wrong = await GatewayProcess.StartAsync(
@@ -54,15 +60,17 @@ public sealed class OidcProviderTests
         files.Delete(recursive: true);
     }
 
-    private static ChildProcess StartProvider(CertificateAuthority authority, RSA key, int port)
+    private static ChildProcess StartProvider(CertificateAuthority authority, IReadOnlyList<RSA> signing, int port, string path, string format)
     {
         var (certificate, privateKey) = authority.IssueServerCertificatePem("localhost", "127.0.0.1");
         var settings = JsonSerializer.Serialize(new
         {
             port,
+            path,
+            format,
             certificate,
             privateKey,
-            jwks = new { keys = new[] { Jwk(key, withPrivate: true) } },
+            jwks = new { keys = Jwks(signing, withPrivate: true) },
             clientId = ClientId,
             clientSecret = ClientSecret,
             audience = "distribution.prestashop.net",
@@ -70,10 +78,12 @@ public sealed class OidcProviderTests
         return ChildProcess.Start("node", ["server.mjs", settings], [], Folder);
     }
 
-    private static Dictionary<string, string> Jwk(RSA key, bool withPrivate)
+    private static IEnumerable<Dictionary<string, string>> Jwks(IReadOnlyList<RSA> signing, bool withPrivate) => signing.Select((key, number) => Jwk(key, $"key-{number}", withPrivate));
+
+    private static Dictionary<string, string> Jwk(RSA key, string id, bool withPrivate)
     {
         var parameters = key.ExportParameters(includePrivateParameters: true);
-        var jwk = new Dictionary<string, string> { ["kty"] = "RSA", ["kid"] = "test", ["use"] = "sig", ["alg"] = "RS256", ["n"] = Text(parameters.Modulus), ["e"] = Text(parameters.Exponent) };
+        var jwk = new Dictionary<string, string> { ["kty"] = "RSA", ["kid"] = id, ["use"] = "sig", ["alg"] = "RS256", ["n"] = Text(parameters.Modulus), ["e"] = Text(parameters.Exponent) };
         if (withPrivate)
         {
             jwk["d"] = Text(parameters.D);

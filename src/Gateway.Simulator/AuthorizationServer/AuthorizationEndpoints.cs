@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Simulator.Hosting;
 
@@ -75,11 +76,22 @@ internal static class AuthorizationEndpoints
         }
 
         var settings = state.Tokens.Settings;
-        await Answers.SendJsonAsync(context, 200, new TokenAnswer(
-            state.Tokens.Issue(state.Options.ClientId, audiences, scopes, settings.LifetimeSeconds),
-            settings.OmitTokenType ? null : "bearer",
-            settings.OmitExpiresIn ? null : settings.LifetimeSeconds,
-            string.Join(' ', scopes)));
+        var answer = JsonSerializer.SerializeToNode(
+            new TokenAnswer(
+                state.Tokens.Issue(state.Options.ClientId, audiences, scopes, settings.LifetimeSeconds),
+                settings.OmitTokenType ? null : "bearer",
+                settings.OmitExpiresIn ? null : settings.LifetimeSeconds,
+                string.Join(' ', scopes)))!.AsObject();
+        foreach (var (name, value) in settings.Patch ?? [])
+        {
+            answer.Remove(name);
+            if (value is not null)
+            {
+                answer[name] = value.DeepClone();
+            }
+        }
+
+        await Answers.SendJsonAsync(context, 200, answer);
     }
 
     private static async Task<IFormCollection?> FormAsync(HttpRequest request)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -81,9 +82,9 @@ internal sealed class TokenIssuer
         || generation < Interlocked.Read(ref _oldestValid);
 
     /// <summary>What is null gets its value of the start.</summary>
-    public void Configure(long? lifetimeSeconds, bool? omitExpiresIn, bool? omitTokenType, long? skewSeconds) =>
+    public void Configure(long? lifetimeSeconds, bool? omitExpiresIn, bool? omitTokenType, long? skewSeconds, JsonObject? patch) =>
         _settings = new TokenSettings(
-            lifetimeSeconds ?? _initial.LifetimeSeconds, omitExpiresIn ?? false, omitTokenType ?? false, skewSeconds ?? 0);
+            lifetimeSeconds ?? _initial.LifetimeSeconds, omitExpiresIn ?? false, omitTokenType ?? false, skewSeconds ?? 0, patch);
 
     public void Reset()
     {

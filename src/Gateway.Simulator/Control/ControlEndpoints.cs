@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Gateway.Simulator.Faults;
 using Gateway.Simulator.Hosting;
@@ -125,7 +126,7 @@ internal static class ControlEndpoints
             return;
         }
 
-        state.Tokens.Configure(settings!.LifetimeSeconds, settings.OmitExpiresIn, settings.OmitTokenType, settings.SkewSeconds);
+        state.Tokens.Configure(settings!.LifetimeSeconds, settings.OmitExpiresIn, settings.OmitTokenType, settings.SkewSeconds, settings.Patch);
         await Answers.SendJsonAsync(context, 200, state.Tokens.Settings);
     }
 
@@ -175,5 +176,5 @@ internal static class ControlEndpoints
         Answers.SendJsonAsync(context, status, new { error });
 
     /// <summary>What is left out gets its value of the start.</summary>
-    private sealed record SettingsRequest(long? LifetimeSeconds, bool? OmitExpiresIn, bool? OmitTokenType, long? SkewSeconds);
+    private sealed record SettingsRequest(long? LifetimeSeconds, bool? OmitExpiresIn, bool? OmitTokenType, long? SkewSeconds, JsonObject? Patch);
 }

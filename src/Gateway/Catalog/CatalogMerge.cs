@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Gateway.Catalog.Rendering;
 using Gateway.Iso;
 using Gateway.Problems;
 using Gateway.Upstreams;
@@ -101,10 +103,28 @@ internal static class CatalogMerge
         Trial = component.TrialPeriod,
         FreeQuantity = component.FreeQuantity ?? 0,
         MandatoryComponentIds = component.MandatoryComponentIds,
-        Tiers = component.Tiers,
+        Tiers = Tiers(component, rules),
         ListPrice = component.PriceMinor is { } minor ? ListPrice(minor, rules.ListPriceCurrencyOf(component)) : null,
         Extensions = component.Extensions,
     };
+
+    /// <summary>Typed if all of them have the documented form, else as they came: nothing is lost.</summary>
+    private static IReadOnlyList<JsonElement> Tiers(BillingComponent component, CatalogRules rules)
+    {
+        var typed = new List<JsonElement>(component.Tiers.Count);
+        foreach (var tier in component.Tiers)
+        {
+            if (BillingPayload.ReadTier(tier) is not var (from, to, price))
+            {
+                return component.Tiers;
+            }
+
+            var unitPrice = ListPrice(price, rules.ListPriceCurrencyOf(component));
+            typed.Add(JsonSerializer.SerializeToElement(new CatalogTier { From = from, To = to, UnitPrice = unitPrice }, CatalogJsonContext.Default.CatalogTier));
+        }
+
+        return typed;
+    }
 
     /// <summary>A currency that the table does not know has no exponent: the integer is kept, and no amount is made up.</summary>
     private static CatalogAmount ListPrice(long minor, string? code) => Currency.TryGet(code, out var currency)

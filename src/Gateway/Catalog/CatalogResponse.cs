@@ -127,7 +127,7 @@ internal sealed record CatalogBilling
     /// <summary>Components that must be bought with it.</summary>
     public required IReadOnlyList<string> MandatoryComponentIds { get; init; }
 
-    /// <summary>Price tiers exactly as Billing sends them.</summary>
+    /// <summary>Price tiers, each <c>{ from, to, unitPrice }</c>, where all are in the form that the platform behind Billing documents; else exactly as Billing sends them.</summary>
     public required IReadOnlyList<JsonElement> Tiers { get; init; }
 
     /// <summary>Billing's list price; null if Billing sends none.</summary>
@@ -136,6 +136,19 @@ internal sealed record CatalogBilling
     /// <summary>Fields that Billing sends and the gateway does not know; absent if there are none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, JsonElement>? Extensions { get; init; }
+}
+
+/// <summary>One step of a price by quantity.</summary>
+internal sealed record CatalogTier
+{
+    /// <summary>The first unit that it is for.</summary>
+    public required long From { get; init; }
+
+    /// <summary>The last; null: no end.</summary>
+    public required long? To { get; init; }
+
+    /// <summary>Price of a unit.</summary>
+    public required CatalogAmount UnitPrice { get; init; }
 }
 
 /// <summary>The four amount fields.</summary>

@@ -1,10 +1,10 @@
 // A certified OpenID provider (oidc-provider) as the authorization server of a test. It takes its settings as one JSON argument:
-// { port, certificate, privateKey, jwks, clientId, clientSecret, audience }, and prints READY once it listens.
+// { port, path, format, certificate, privateKey, jwks, clientId, clientSecret, audience }, and prints READY once it listens.
 import { createServer } from 'node:https';
 import { Provider } from 'oidc-provider';
 
 const settings = JSON.parse(process.argv[2]);
-const issuer = `https://localhost:${settings.port}`;
+const issuer = `https://localhost:${settings.port}${settings.path}`;
 
 const provider = new Provider(issuer, {
   jwks: settings.jwks,
@@ -31,7 +31,7 @@ const provider = new Provider(issuer, {
       getResourceServerInfo: () => ({
         scope: 'openid billing.read',
         audience: settings.audience,
-        accessTokenFormat: 'jwt',
+        accessTokenFormat: settings.format,
         accessTokenTTL: 600,
         jwt: { sign: { alg: 'RS256' } },
       }),
@@ -41,5 +41,19 @@ const provider = new Provider(issuer, {
 provider.on('server_error', (_, error) => console.log(`ERROR ${error.stack}`));
 provider.on('grant.error', (_, error) => console.log(`GRANT ERROR ${error.error} ${error.error_detail ?? ''}`));
 
-createServer({ cert: settings.certificate, key: settings.privateKey }, provider.callback())
+const answer = provider.callback();
+
+// Mounted below the issuer's path, and nowhere else.
+function mounted(request, response) {
+  if (!request.url.startsWith(`${settings.path}/`)) {
+    response.writeHead(404).end();
+    return;
+  }
+
+  request.originalUrl = request.url;
+  request.url = request.url.slice(settings.path.length);
+  answer(request, response);
+}
+
+createServer({ cert: settings.certificate, key: settings.privateKey }, settings.path ? mounted : answer)
   .listen(settings.port, '127.0.0.1', () => console.log('READY'));

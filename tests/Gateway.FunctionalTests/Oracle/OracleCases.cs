@@ -96,7 +96,7 @@ internal static class OracleCases
         from trial in Gen.Elements(string.Empty, ",\"trialPeriodUnit\":\"day\",\"trialPeriodValue\":10", ",\"trialPeriodUnit\":\"month\",\"trialPeriodValue\":1")
         from free in Member("freeQuantity", "0", "3")
         from mandatory in Member("mandatoryComponentIds", "[]", $"[\"{skus[0]}\",\"{skus[1]}\"]")
-        from tiers in Member("tiers", "[]", """[{"from":1,"to":null,"price":1.50}]""")
+        from tiers in Member("tiers", "[]", """[{"from":1,"to":null,"price":1.50}]""", """[{"starting_unit":1,"ending_unit":10,"price":500},{"starting_unit":11,"price":400}]""")
         from extra in Member("legacyCode", "\"A1\"", "null", """{"b":[1,{"a":null}],"a":"té<x>t"}""")
         from more in Member("Alpha", "1.50", "true")
         select $$"""{"id":"{{id}}",{{names}}{{type}}{{status}}{{model}}{{usage}}{{price}}{{currency}}{{unit}}{{trial}}{{free}}{{mandatory}}{{tiers}}{{extra}}{{more}}}""";

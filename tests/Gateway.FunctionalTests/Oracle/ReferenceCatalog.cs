@@ -237,7 +237,7 @@ internal sealed class ReferenceCatalog
             ["trial"] = Duration((string?)component["trialPeriodUnit"], (long?)component["trialPeriodValue"]),
             ["freeQuantity"] = (long?)component["freeQuantity"] ?? 0,
             ["mandatoryComponentIds"] = component["mandatoryComponentIds"]?.DeepClone() ?? new JsonArray(),
-            ["tiers"] = component["tiers"]?.DeepClone() ?? new JsonArray(),
+            ["tiers"] = Tiers(component),
             ["listPrice"] = ListPrice(component),
         };
         var unknown = component.Where(member => !known.Contains(member.Key)).ToList();
@@ -249,16 +249,28 @@ internal sealed class ReferenceCatalog
         return billing;
     }
 
-    private static JsonObject? ListPrice(JsonObject component)
+    /// <summary>Of the two forms that cases have one is the documented one.</summary>
+    private static JsonNode Tiers(JsonObject component)
     {
-        if (component["price"] is null)
+        if (component["tiers"] is not JsonArray tiers || !tiers.All(tier => tier!["starting_unit"] is not null))
         {
-            return null;
+            return component["tiers"]?.DeepClone() ?? new JsonArray();
         }
 
+        return new JsonArray([.. tiers.Select(tier => new JsonObject
+        {
+            ["from"] = (long)tier!["starting_unit"]!,
+            ["to"] = (long?)tier["ending_unit"],
+            ["unitPrice"] = Listed((long)tier["price"]!, component),
+        })]);
+    }
+
+    private static JsonObject? ListPrice(JsonObject component) => component["price"] is null ? null : Listed((long)component["price"]!, component);
+
+    private static JsonObject Listed(long minor, JsonObject component)
+    {
         // The component's own word, else three capitals between dashes in the id.
         var currency = (string?)component["currency"] ?? ((string)component["id"]!).Split('-').Skip(1).SkipLast(1).FirstOrDefault(part => part.Length == 3 && part.All(char.IsAsciiLetterUpper));
-        var minor = (long)component["price"]!;
         return new JsonObject
         {
             ["amountMinor"] = minor,

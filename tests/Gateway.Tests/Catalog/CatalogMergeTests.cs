@@ -294,6 +294,28 @@ public sealed class CatalogMergeTests
             """.Trim(), text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""[{"starting_unit":1,"ending_unit":10,"price":500},{"price":400,"starting_unit":11,"ending_unit":null}]""",
+        """[{"from":1,"to":10,"unitPrice":{"amountMinor":500,"amount":"5.00","currency":"EUR","exponent":2}},{"from":11,"to":null,"unitPrice":{"amountMinor":400,"amount":"4.00","currency":"EUR","exponent":2}}]""")]
+    [InlineData("""[{"starting_unit":5,"ending_unit":5,"price":0}]""", """[{"from":5,"to":5,"unitPrice":{"amountMinor":0,"amount":"0.00","currency":"EUR","exponent":2}}]""")]
+    [InlineData("""[{"starting_unit":1,"price":500},{"up_to":7,"price":400}]""", null)]
+    [InlineData("""[{"starting_unit":1,"price":500,"package":2}]""", null)]
+    [InlineData("""[{"starting_unit":1,"price":5.5}]""", null)]
+    [InlineData("""[{"starting_unit":1,"price":-5}]""", null)]
+    [InlineData("""[{"starting_unit":"1","price":5}]""", null)]
+    [InlineData("""[{"starting_unit":7,"ending_unit":6,"price":5}]""", null)]
+    [InlineData("""[{"starting_unit":7,"starting_unit":7,"price":5}]""", null)]
+    [InlineData("""[{"price":5}]""", null)]
+    [InlineData("""[{"starting_unit":1}]""", null)]
+    [InlineData("[null,7,[]]", null)]
+    public void Tiers_of_the_documented_form_are_typed_and_others_pass_as_they_came(string sent, string? typed)
+    {
+        using var json = JsonDocument.Parse(sent);
+        var component = Given.Component() with { Id = "plan-EUR-m", Tiers = [.. json.RootElement.EnumerateArray()] };
+
+        Assert.Contains($"\"tiers\":{typed ?? sent}", Given.Json(Merge(component)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Without_unknown_fields_there_are_no_extensions() =>
         Assert.DoesNotContain("extensions", Given.Json(Merge(Given.Component())), StringComparison.Ordinal);

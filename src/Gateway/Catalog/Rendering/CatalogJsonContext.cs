@@ -8,6 +8,7 @@ namespace Gateway.Catalog.Rendering;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(CatalogResponse))]
+[JsonSerializable(typeof(CatalogTier))]
 internal sealed partial class CatalogJsonContext : JsonSerializerContext
 {
     /// <summary>A thread keeps its buffer for the next answer unless it had to become longer than this.</summary>

@@ -33,7 +33,7 @@ internal sealed record BillingComponent
 
     public IReadOnlyList<string> MandatoryComponentIds { get; init; } = [];
 
-    /// <summary>As Billing sent them: their shape is not documented.</summary>
+    /// <summary>As Billing sent them: their shape is not documented (<see cref="BillingPayload.ReadTier"/>).</summary>
     public IReadOnlyList<JsonElement> Tiers { get; init; } = [];
 
     /// <summary>Fields that Billing sent and the gateway does not know, by name in ordinal order.</summary>

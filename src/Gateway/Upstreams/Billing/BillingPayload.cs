@@ -46,6 +46,40 @@ internal static partial class BillingPayload
         }
     }
 
+    /// <summary>
+    /// A tier in the form that the platform behind Billing documents and nobody has confirmed for this API: <c>starting_unit</c>,
+    /// <c>ending_unit</c> (null or absent: no end) and <c>price</c> in minor units, and nothing else; null for any other form.
+    /// </summary>
+    public static (long From, long? To, long PriceMinor)? ReadTier(JsonElement tier)
+    {
+        if (tier.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+
+        long? from = null, to = null, price = null;
+        foreach (var member in tier.EnumerateObject())
+        {
+            long? value = member.Value.ValueKind == JsonValueKind.Number && member.Value.TryGetInt64(out var number) && number >= 0 ? number : null;
+            switch (member.Name)
+            {
+                case "starting_unit" when from is null && value is not null:
+                    from = value;
+                    break;
+                case "ending_unit" when to is null && (value is not null || member.Value.ValueKind == JsonValueKind.Null):
+                    to = value;
+                    break;
+                case "price" when price is null && value is not null:
+                    price = value;
+                    break;
+                default:
+                    return null;
+            }
+        }
+
+        return from is { } first && price is { } minor && !(to < first) ? (first, to, minor) : null;
+    }
+
     private static BillingComponent? ToComponent(Item item, string productId)
     {
         // JsonRequired asks for the property, not for a value.
