@@ -83,6 +83,13 @@ public sealed class ScenarioStage : IAsyncLifetime
 
     private static async Task LeaveAsync(Task<ScenarioCast> cast) => await (await cast).DisposeAsync();
 
-    private Task<ScenarioCast> StartAsync(Scenario scenario) =>
-        ScenarioCast.StartAsync(scenario, _simulator, _redis, "s" + (++_started).ToString(CultureInfo.InvariantCulture));
+    /// <summary>Not in the context of the test that begins it, which may be over before this is.</summary>
+    private Task<ScenarioCast> StartAsync(Scenario scenario)
+    {
+        var prefix = "s" + (++_started).ToString(CultureInfo.InvariantCulture);
+        using (ExecutionContext.SuppressFlow())
+        {
+            return Task.Run(() => ScenarioCast.StartAsync(scenario, _simulator, _redis, prefix));
+        }
+    }
 }
