@@ -15,12 +15,14 @@ public sealed class OidcProviderTests
     private static readonly string Folder = Path.Combine(Programs.Root, "tests", "Gateway.FunctionalTests", "OidcProvider");
 
     [Theory]
-    [InlineData("", "jwt", 1)]
-    [InlineData("/realms/shop", "jwt", 2)]
-    [InlineData("", "opaque", 1)]
-    public async Task Catalog_works_with_a_token_of_a_certified_provider(string path, string format, int keys)
+    [InlineData("oidc-provider", "", "jwt", 1)]
+    [InlineData("oidc-provider", "/realms/shop", "jwt", 2)]
+    [InlineData("oidc-provider", "", "opaque", 1)]
+    [InlineData("oidc-provider-9", "", "jwt", 2)]
+    [InlineData("oidc-provider-9", "/realms/shop", "opaque", 1)]
+    public async Task Catalog_works_with_a_token_of_a_certified_provider(string module, string path, string format, int keys)
     {
-        Assert.SkipUnless(Directory.Exists(Path.Combine(Folder, "node_modules", "oidc-provider")), "oidc-provider is not installed: ./dev test does it where there is npm.");
+        Assert.SkipUnless(Directory.Exists(Path.Combine(Folder, "node_modules", module)), "oidc-provider is not installed: ./dev test does it where there is npm.");
         using var authority = CertificateAuthority.Create();
         var signing = Enumerable.Range(0, keys).Select(_ => RSA.Create(2048)).ToList();
         var files = Directory.CreateTempSubdirectory("gateway-oidc-");
@@ -31,7 +33,7 @@ public sealed class OidcProviderTests
 
         var port = RedisServer.FreePort();
         var issuer = $"https://localhost:{port}{path}";
-        await using var provider = StartProvider(authority, signing, port, path, format);
+        await using var provider = StartProvider(authority, signing, module, port, path, format);
         await provider.LineAsync(line => line == "READY");
         await using var simulator = await SimulatorProcess.StartAsync($"--Simulator:ExternalIssuer={issuer}", $"--Simulator:ExternalJwksFile={jwksFile}");
         await using var gateway = await GatewayProcess.StartAsync(
@@ -60,11 +62,12 @@ public sealed class OidcProviderTests
         files.Delete(recursive: true);
     }
 
-    private static ChildProcess StartProvider(CertificateAuthority authority, IReadOnlyList<RSA> signing, int port, string path, string format)
+    private static ChildProcess StartProvider(CertificateAuthority authority, IReadOnlyList<RSA> signing, string module, int port, string path, string format)
     {
         var (certificate, privateKey) = authority.IssueServerCertificatePem("localhost", "127.0.0.1");
         var settings = JsonSerializer.Serialize(new
         {
+            module,
             port,
             path,
             format,

@@ -1,9 +1,9 @@
 // A certified OpenID provider (oidc-provider) as the authorization server of a test. It takes its settings as one JSON argument:
-// { port, path, format, certificate, privateKey, jwks, clientId, clientSecret, audience }, and prints READY once it listens.
+// { module, port, path, format, certificate, privateKey, jwks, clientId, clientSecret, audience }, and prints READY once it listens.
 import { createServer } from 'node:https';
-import { Provider } from 'oidc-provider';
 
 const settings = JSON.parse(process.argv[2]);
+const { Provider } = await import(settings.module);
 const issuer = `https://localhost:${settings.port}${settings.path}`;
 
 const provider = new Provider(issuer, {
