@@ -322,9 +322,10 @@ internal sealed partial class RedisConnection : IDisposable
             Enter(RedisState.Up, reason);
             Connected?.Invoke(this, EventArgs.Empty);
         }
-        else
+        else if (await WhyNotConnectedAsync(multiplexer) is var why && !multiplexer.IsConnected)
         {
-            Enter(RedisState.Down, await WhyNotConnectedAsync(multiplexer));
+            // Not if the connection for commands was restored meanwhile, after that for messages.
+            Enter(RedisState.Down, why);
         }
     }
 
