@@ -8,8 +8,8 @@ internal sealed class FreshLoad : IAsyncDisposable
 {
     private const int Products = 50;
 
-    /// <summary>What no answer may take, on a machine that runs other tests too: a wait for Redis is 250 ms.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2.5);
+    /// <summary>What no answer may take: <c>Catalog:Deadline</c> is 5 s. How long they take is in what is written at the end.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(6);
 
     private static readonly string[] Languages = (
         "aa ab af ak am an ar as av ay az ba be bg bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi "
