@@ -25,6 +25,9 @@ public sealed partial class ForwardedCallTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await _gateway.DisposeAsync();
+
+        // Whoever still hangs, be it because a test failed before it let go: the upstream's end waits for all.
+        _goOn.Release(100);
         await _upstream.DisposeAsync();
         await _simulator.DisposeAsync();
         _goOn.Dispose();
