@@ -165,7 +165,7 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
     {
         var cluster = await RedisClusterProcess.StartAsync(withReplicas: false, "--cluster-require-full-coverage", needsAllSlots);
         await using var fleet = await Fleet.StartOnAsync(cluster, 2);
-        await using var load = new FreshLoad(fleet);
+        await using var load = await FreshLoad.StartAsync(fleet);
         await load.AnswersAsync(100);
 
         await cluster.Nodes[node].KillAsync();
@@ -185,7 +185,7 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
     {
         var cluster = await RedisClusterProcess.StartAsync(withReplicas: true);
         await using var fleet = await Fleet.StartOnAsync(cluster, 2);
-        await using var load = new FreshLoad(fleet);
+        await using var load = await FreshLoad.StartAsync(fleet);
         await load.AnswersAsync(100);
 
         await cluster.Nodes[0].KillAsync();
@@ -211,7 +211,7 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
     {
         var cluster = await RedisClusterProcess.StartAsync();
         await using var fleet = await Fleet.StartOnAsync(cluster, 2);
-        await using var load = new FreshLoad(fleet);
+        await using var load = await FreshLoad.StartAsync(fleet);
         await load.AnswersAsync(100);
 
         // All that there is of ours on the first node, and the slot of the purges wherever it is.

@@ -21,7 +21,7 @@ public sealed class RedisSentinelTests : IAsyncLifetime
     {
         var redis = await RedisSentinelProcess.StartAsync();
         await using var fleet = await Fleet.StartOnAsync(redis, 2);
-        await using var load = new FreshLoad(fleet);
+        await using var load = await FreshLoad.StartAsync(fleet);
         await load.AnswersAsync(100);
 
         var begun = TimeProvider.System.GetTimestamp();

@@ -43,7 +43,7 @@ internal sealed class Rig : IAsyncDisposable
         rig._authority = new Uri(Invariant($"https://localhost:{ports[1]}/"));
         var redis = FreePort();
         rig._redis = rig.Launch(redis, "redis-server", [
-            "--port", Invariant($"{redis}"), "--bind", "127.0.0.1", "--save", string.Empty, "--appendonly", "no",
+            "--port", Invariant($"{redis}"), "--bind", "127.0.0.1", "--save", string.Empty, "--appendonly", "no", "--dir", rig._folder,
             "--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru"]);
         rig._upstream = await rig.StartAsync("upstream", []);
         await rig._simulator.AnsweredAsync("health");

@@ -34,7 +34,7 @@ internal sealed class ScenarioCast : IAsyncDisposable
         (string, string)[] where = scenario.Redis switch
         {
             "off" => [],
-            "down" => [("Redis:ConnectionString", FormattableString.Invariant($"127.0.0.1:{RedisServer.FreePort()}"))],
+            "down" => [("Redis:ConnectionString", RedisServer.RefusingAddress)],
             _ => [.. redis!.GatewaySettings, ("Redis:KeyPrefix", prefix)],
         };
 

@@ -158,11 +158,13 @@ internal sealed class RedisClusterProcess : RedisServer
 
     internal sealed class Node : IAsyncDisposable
     {
+        private readonly string _folder;
         private readonly string[] _arguments;
         private ChildProcess _process;
         private ConnectionMultiplexer? _connection;
 
-        private Node(int port, int busPort, string[] arguments, ChildProcess process) => (Port, BusPort, _arguments, _process) = (port, busPort, arguments, process);
+        private Node(int port, int busPort, string folder, string[] arguments, ChildProcess process) =>
+            (Port, BusPort, _folder, _arguments, _process) = (port, busPort, folder, arguments, process);
 
         public int Port { get; }
 
@@ -178,7 +180,7 @@ internal sealed class RedisClusterProcess : RedisServer
                 "--port", port.ToString(CultureInfo.InvariantCulture), "--cluster-port", busPort.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1",
                 "--save", string.Empty, "--appendonly", "no", "--dir", folder, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", .. settings,
             ];
-            return new Node(port, busPort, arguments, await LaunchAsync(arguments));
+            return new Node(port, busPort, folder, arguments, await LaunchAsync(arguments));
         }
 
         /// <summary>A command to this node, whatever slots it has.</summary>
@@ -197,6 +199,7 @@ internal sealed class RedisClusterProcess : RedisServer
         public async Task RestartAsync()
         {
             await _process.DisposeAsync();
+            File.Delete(Path.Combine(_folder, SavedFile));
             _process = await LaunchAsync(_arguments);
         }
 

@@ -11,6 +11,11 @@ namespace Gateway.FunctionalTests.Stack;
 /// </summary>
 internal abstract class RedisServer : IAsyncDisposable
 {
+    /// <summary>What a <c>redis-server</c> writes into its folder, and loads when it starts.</summary>
+    protected const string SavedFile = "dump.rdb";
+
+    private static readonly Socket Refusing = BoundToAnyPort();
+
     public abstract string ConnectionString { get; }
 
     /// <summary>What a gateway needs to use it.</summary>
@@ -69,10 +74,19 @@ internal abstract class RedisServer : IAsyncDisposable
 
     public abstract ValueTask DisposeAsync();
 
+    /// <summary>Of nobody, now and later: what connects is refused.</summary>
+    internal static string RefusingAddress => Refusing.LocalEndPoint!.ToString()!;
+
     internal static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        using var socket = BoundToAnyPort();
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private static Socket BoundToAnyPort()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
     }
 }
