@@ -1,8 +1,8 @@
 using Gateway.Catalog;
 using Gateway.Catalog.Rendering;
 using Gateway.Configuration;
+using Gateway.Problems;
 using Gateway.Tests.Configuration;
-using Gateway.Upstreams;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.AspNetCore.Http;
 
