@@ -429,7 +429,7 @@ internal sealed partial class RedisConnection : IDisposable
             Log.NodeLost(_logger, node, fault.Reason, fault.Advice);
         }
 
-        if (!Array.Exists(multiplexer.GetServers(), server => server is { IsConnected: true, IsReplica: false } && !IsCooling(NameOf(server.EndPoint))))
+        if (!Array.Exists(multiplexer.GetServers(), server => server is { IsConnected: true, IsReplica: false } && !_lost.ContainsKey(NameOf(server.EndPoint))))
         {
             Enter(RedisState.Down, fault);
         }
