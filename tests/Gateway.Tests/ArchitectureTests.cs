@@ -17,15 +17,18 @@ public sealed partial class ArchitectureTests
         ["Customer"] = Base,
         ["Caching"] = Base,
 
+        // The way out, for whoever calls by http.
+        ["Egress"] = Base,
+
         // The clients' limits are kept in Redis.
         ["Security"] = ["Caching", .. Base],
-        ["AccessTokens"] = ["Caching", .. Base],
-        ["Upstreams"] = ["AccessTokens", .. Base],
+        ["AccessTokens"] = ["Caching", "Egress", .. Base],
+        ["Upstreams"] = ["AccessTokens", "Egress", .. Base],
 
         // The two-level cache is what Catalog and AccessTokens stand on.
         ["Catalog"] = ["Upstreams", "Caching", "Security", "Customer", .. Base],
-        ["Proxy"] = ["Upstreams", "AccessTokens", "Security", "Customer", .. Base],
-        ["Hosting"] = ["Catalog", "Proxy", "Upstreams", "AccessTokens", "Caching", "Security", "Customer", .. Base],
+        ["Proxy"] = ["Upstreams", "AccessTokens", "Egress", "Security", "Customer", .. Base],
+        ["Hosting"] = ["Catalog", "Proxy", "Upstreams", "AccessTokens", "Caching", "Egress", "Security", "Customer", .. Base],
     };
 
     [Fact]
@@ -65,6 +68,16 @@ public sealed partial class ArchitectureTests
 
         Assert.InRange(steps.Count, 1, most);
         Assert.All(steps, step => Assert.True(File.Exists(Path.Combine(RepositoryRoot(), "src", "Gateway", step + ".cs")), step));
+    }
+
+    /// <summary>Whoever reads the wall clock says why in docs/architecture.md: it can be set.</summary>
+    [Fact]
+    public void Wall_time_is_read_where_the_docs_say_and_nowhere_else()
+    {
+        var page = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "architecture.md"));
+        var listed = page.Split("```text wall\n")[1].Split("```")[0].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[0] + ".cs");
+
+        Assert.Equal(listed, SourceFiles().Where(file => file.Text.Contains("GetUtcNow(", StringComparison.Ordinal)).Select(file => file.Path.Replace('\\', '/')).Order(StringComparer.Ordinal));
     }
 
     [Theory]

@@ -6,44 +6,50 @@ namespace Gateway.Caching;
 
 /// <summary>A value that an upstream gave, and what became of it since.</summary>
 /// <param name="value">The value; null, which says "there is no such thing", is one too.</param>
-/// <param name="storedAt">When the upstream gave it.</param>
+/// <param name="asOf">When the upstream gave it, by the wall clock of then: for show, and for other replicas.</param>
+/// <param name="storedAt">The same moment by the monotonic clock, as the next two.</param>
 /// <param name="freshUntil">Until when it is served without asking again.</param>
 /// <param name="staleUntil">Until when it may be served at all.</param>
 /// <param name="epoch">The purge epoch at which its load began.</param>
-internal sealed class CacheEntry<T>(T value, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset staleUntil, long epoch)
+internal sealed class CacheEntry<T>(T value, DateTimeOffset asOf, TimeSpan storedAt, TimeSpan freshUntil, TimeSpan staleUntil, long epoch)
 {
     private volatile bool _refreshFailed;
     private long _nextRefresh;
 
     public T Value => value;
 
-    public DateTimeOffset StoredAt => storedAt;
+    public DateTimeOffset AsOf => asOf;
 
-    public DateTimeOffset FreshUntil => freshUntil;
+    public TimeSpan StoredAt => storedAt;
 
-    public DateTimeOffset StaleUntil => staleUntil;
+    public TimeSpan FreshUntil => freshUntil;
+
+    public TimeSpan StaleUntil => staleUntil;
 
     public long Epoch => epoch;
 
     /// <summary>The last refresh failed: from now on the value is labelled stale.</summary>
     public bool RefreshFailed => _refreshFailed;
 
-    public bool MayRefresh(DateTimeOffset now) => now.UtcTicks >= Volatile.Read(ref _nextRefresh);
+    /// <summary>Got later than that one. The same one, read again after the wall clock was set back, is not.</summary>
+    public bool IsLaterThan(CacheEntry<T> other) => storedAt > other.StoredAt && asOf.ToUnixTimeMilliseconds() != other.AsOf.ToUnixTimeMilliseconds();
 
-    public void MarkRefreshFailed(DateTimeOffset nextRefresh)
+    public bool MayRefresh(TimeSpan now) => now.Ticks >= Volatile.Read(ref _nextRefresh);
+
+    public void MarkRefreshFailed(TimeSpan nextRefresh)
     {
-        Volatile.Write(ref _nextRefresh, nextRefresh.UtcTicks);
+        Volatile.Write(ref _nextRefresh, nextRefresh.Ticks);
         _refreshFailed = true;
     }
 }
 
 /// <summary>What the cache has for a query.</summary>
 /// <param name="Result">A value, fresh or stale, or why nothing could be had and nothing usable is cached.</param>
-/// <param name="FreshUntil">Until when the value is fresh; in the past for a stale one.</param>
+/// <param name="FreshUntil">Until when the value is fresh, by the monotonic clock; in the past for a stale one.</param>
 /// <param name="Loaded">An upstream was asked for it.</param>
 /// <param name="Watch">Tells whether it has changed since.</param>
 /// <param name="Waits">What was waited for to have it; null if it was in memory.</param>
-internal sealed record CacheResult<T>(UpstreamResult<T> Result, DateTimeOffset FreshUntil, bool Loaded, ChangeStamp Watch, RequestTimings? Waits);
+internal sealed record CacheResult<T>(UpstreamResult<T> Result, TimeSpan FreshUntil, bool Loaded, ChangeStamp Watch, RequestTimings? Waits);
 
 /// <summary>One thing to look up.</summary>
 /// <param name="Key">What it is kept under: everything that the upstream's answer depends on.</param>

@@ -159,20 +159,20 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
         _memory.TryGetValue(keptAs, out CacheEntry<T>? entry) && IsUsable(query, entry!) ? entry : null;
 
     private bool IsUsable(CacheQuery<T> query, CacheEntry<T> entry) =>
-        _time.GetUtcNow() < entry.StaleUntil && _ledger.Judge(query.Tag, entry.Epoch) != PurgeVerdict.Dead;
+        _time.Monotonic() < entry.StaleUntil && _ledger.Judge(query.Tag, entry.Epoch) != PurgeVerdict.Dead;
 
     private bool IsFresh(CacheQuery<T> query, CacheEntry<T> entry) =>
-        _time.GetUtcNow() < entry.FreshUntil && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid;
+        _time.Monotonic() < entry.FreshUntil && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid;
 
     /// <summary>"There is no such thing", said so long ago that the upstream is asked first, unless it could not be asked the last time.</summary>
     private bool IsDoubtful(CacheEntry<T> entry) =>
-        !entry.RefreshFailed && _time.GetUtcNow() >= entry.FreshUntil + _ages.NotFoundFor && entry.Value is null;
+        !entry.RefreshFailed && _time.Monotonic() >= entry.FreshUntil + _ages.NotFoundFor && entry.Value is null;
 
     private CacheResult<T> Answer(CacheQuery<T> query, CacheEntry<T> entry, bool loaded, ChangeStamp watch, RequestTimings? waits)
     {
         // Purged softly, it is stale whatever its age.
-        var freshUntil = IsFresh(query, entry) ? entry.FreshUntil : DateTimeOffset.MinValue;
-        return new(UpstreamResult.Of(entry.Value, entry.RefreshFailed ? entry.StoredAt : null), freshUntil, loaded, watch, waits);
+        var freshUntil = IsFresh(query, entry) ? entry.FreshUntil : TimeSpan.MinValue;
+        return new(UpstreamResult.Of(entry.Value, entry.RefreshFailed ? entry.AsOf : null), freshUntil, loaded, watch, waits);
     }
 
     /// <summary>One flight per key. A flight that began before a purge is not joined: it may bring the old value.</summary>
@@ -231,7 +231,7 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
     /// <summary>In the background, one at a time per key, not while a refresh has just failed, and never more than there are slots.</summary>
     private void RefreshIfDue(CacheQuery<T> query, string keptAs, CacheEntry<T> entry)
     {
-        if (IsFresh(query, entry) || !entry.MayRefresh(_time.GetUtcNow()) || Volatile.Read(ref _refreshing) >= _cache.MaxConcurrentLoads)
+        if (IsFresh(query, entry) || !entry.MayRefresh(_time.Monotonic()) || Volatile.Read(ref _refreshing) >= _cache.MaxConcurrentLoads)
         {
             return;
         }
@@ -321,7 +321,7 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
         {
             var (wire, token) = found[index];
             claims[index].Lease = token;
-            if (CacheWire.Read(wire, _cache.Type) is { } entry && IsUsable(begun[index].Query, entry))
+            if (CacheWire.Read(wire, _cache.Type, _time) is { } entry && IsUsable(begun[index].Query, entry))
             {
                 (claims[index].Entry, claims[index].Size) = (entry, wire!.Length);
             }
@@ -375,7 +375,7 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
         {
             // A bug, since neither loads nor Redis throw: whoever waits must hear of it.
             Log.Broken(_logger, exception, _cache.Name);
-            known?.MarkRefreshFailed(_time.GetUtcNow() + RefreshBackOff);
+            known?.MarkRefreshFailed(_time.Monotonic() + RefreshBackOff);
             CountChange(query);
             Forget(query, flight);
             flight.Fail(exception);
@@ -401,7 +401,7 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
 
         var (_, value) = await _redis.TryAsync("GETRANGE", flight.KeptAs, database => database.StringGetRangeAsync(flight.KeptAs, 0, CacheWire.MaxBytes));
         var wire = (byte[]?)value;
-        if (CacheWire.Read(wire, _cache.Type) is not { } entry || !IsFresh(query, entry) || entry.StoredAt <= (known?.StoredAt ?? DateTimeOffset.MinValue))
+        if (CacheWire.Read(wire, _cache.Type, _time) is not { } entry || !IsFresh(query, entry) || (known is not null && !entry.IsLaterThan(known)))
         {
             return null;
         }
@@ -433,10 +433,10 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
             return default;
         }
 
-        var now = _time.GetUtcNow();
+        var now = _time.Monotonic();
         var isNotFound = value is null;
         var freshUntil = now + (isNotFound ? _ages.NotFoundFor : _ages.FreshFor);
-        var entry = new CacheEntry<T>(value, now, freshUntil, freshUntil + _ages.StaleFor, flight.Epoch);
+        var entry = new CacheEntry<T>(value, _time.GetUtcNow(), now, freshUntil, freshUntil + _ages.StaleFor, flight.Epoch);
         var life = entry.StaleUntil - now;
         if (isNotFound && _cache.HasInventedKeys && life > 2 * _ages.NotFoundFor)
         {
@@ -457,7 +457,7 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
     {
         if (known is not null)
         {
-            known.MarkRefreshFailed(_time.GetUtcNow() + RefreshBackOff);
+            known.MarkRefreshFailed(_time.Monotonic() + RefreshBackOff);
             CountChange(query);
             Log.RefreshFailed(_logger, _cache.Name, reason.ToString()!);
         }
@@ -511,7 +511,7 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
             slot.Value = entry;
             slot.Size = size + (2 * key.Length) + EntryOverhead;
             slot.Priority = _cache.HasInventedKeys && entry.Value is null ? CacheItemPriority.Low : CacheItemPriority.Normal;
-            slot.AbsoluteExpirationRelativeToNow = TimeSpan.FromTicks(Math.Max(1, (entry.StaleUntil - _time.GetUtcNow()).Ticks));
+            slot.AbsoluteExpirationRelativeToNow = TimeSpan.FromTicks(Math.Max(1, (entry.StaleUntil - _time.Monotonic()).Ticks));
         }
 
         CountChange(query);

@@ -55,8 +55,8 @@ internal static class HealthDetails
                 ["token"] = new JsonObject
                 {
                     ["present"] = age is not null,
-                    ["ageSeconds"] = age is { } known ? Math.Round((time.GetUtcNow() - known.ObtainedAt).TotalSeconds, 1) : null,
-                    ["expiresAt"] = age?.ExpiresAt,
+                    ["ageSeconds"] = age is { } known ? Math.Round(known.Age.TotalSeconds, 1) : null,
+                    ["expiresAt"] = time.GetUtcNow() + age?.Left,
                 },
                 ["redis"] = new JsonObject { ["state"] = redis.State.ToString().ToLowerInvariant(), ["purgesKnown"] = ledger.IsSynced },
                 ["cache"] = new JsonObject

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using Gateway.Egress;
 using Gateway.Observability;
 using Gateway.Problems;
 using Microsoft.Net.Http.Headers;
@@ -60,16 +61,22 @@ internal sealed partial class UpstreamTransport : IDisposable
     public UpstreamFailure? CircuitCause { get; private set; }
 
     /// <summary>The handler that upstream calls share: no redirects, connections renewed so that DNS changes are followed.</summary>
+    /// <param name="egress">The way out.</param>
     /// <param name="traces">What third parties are told of the trace.</param>
-    public static SocketsHttpHandler CreateHandler(DistributedContextPropagator? traces = null) => new()
+    public static HttpMessageHandler CreateHandler(EgressProxy egress, DistributedContextPropagator? traces = null)
     {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        AutomaticDecompression = DecompressionMethods.All,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-        ConnectTimeout = TimeSpan.FromSeconds(2),
-        ActivityHeadersPropagator = traces,
-    };
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.All,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            ConnectTimeout = TimeSpan.FromSeconds(2),
+            ActivityHeadersPropagator = traces,
+        };
+        egress.ApplyTo(handler);
+        return egress.Around(handler);
+    }
 
     /// <param name="path">Of the GET request, with its query, encoded, relative to the base address.</param>
     /// <param name="headers">Beside those that every request has.</param>
@@ -151,7 +158,7 @@ internal sealed partial class UpstreamTransport : IDisposable
             using var response = await _client.SendAsync(request, cancellationToken);
             await response.Content.LoadIntoBufferAsync(MaxResponseBytes, cancellationToken);
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-            return Outcome.FromResult(new UpstreamResponse(response.StatusCode, body, RetryAfter(response.Headers.RetryAfter)));
+            return Outcome.FromResult(new UpstreamResponse(response.StatusCode, body, RetryAfter(response.Headers)));
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -187,9 +194,11 @@ internal sealed partial class UpstreamTransport : IDisposable
         return request;
     }
 
-    private TimeSpan? RetryAfter(RetryConditionHeaderValue? header)
+    /// <summary>A date is reckoned from the server's own, where it says that: its clock may be another than ours.</summary>
+    private TimeSpan? RetryAfter(HttpResponseHeaders headers)
     {
-        var wait = header?.Delta ?? (header?.Date - _time.GetUtcNow());
+        var header = headers.RetryAfter;
+        var wait = header?.Delta ?? (header?.Date - (headers.Date ?? _time.GetUtcNow()));
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
 
@@ -203,7 +212,7 @@ internal sealed partial class UpstreamTransport : IDisposable
         var isTransient = transient.Build();
         var isFailure = transient.Handle<OperationCanceledException>().Build();
 
-        return new ResiliencePipelineBuilder<UpstreamResponse> { TimeProvider = _time }
+        return new ResiliencePipelineBuilder<UpstreamResponse> { TimeProvider = new MonotonicTimeProvider(_time) }
             .AddTimeout(options.EffectiveTimeout)
             .AddRetry(new RetryStrategyOptions<UpstreamResponse>
             {
