@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Gateway.Tests.Caching;
 
 /// <summary>A <see cref="CacheResult{T}"/> of a text, laid open.</summary>
-internal sealed record Looked(string? Value, UpstreamFailure? Failure, DateTimeOffset FreshUntil, DateTimeOffset? StaleAsOf, bool Loaded, ChangeStamp Watch, RequestTimings? Waits)
+internal sealed record Looked(string? Value, UpstreamFailure? Failure, TimeSpan FreshUntil, DateTimeOffset? StaleAsOf, bool Loaded, ChangeStamp Watch, RequestTimings? Waits)
 {
     private static readonly ConditionalWeakTable<Task<CacheResult<string?>>, Task<Looked>> All = [];
 
