@@ -522,8 +522,8 @@ public sealed class SharedClockJumpTests(RedisFixture redis) : IClassFixture<Red
     private async Task<CacheUnderTest> CacheAsync(int number, string name, TimeSpan? loadTimeout = null)
     {
         var cache = new CacheUnderTest(redis.Connections[number], redis.Options(_prefix), loadTimeout: loadTimeout) { Name = name };
-        await cache.Ledger.StartAsync(Cancel);
-        await Quiet.UntilAsync(() => cache.Ledger.IsSynced);
+        await cache.Purges.StartAsync(Cancel);
+        await Quiet.UntilAsync(() => cache.Purges.IsSynced);
         return cache;
     }
 

@@ -10,11 +10,11 @@ namespace Gateway.Caching;
 /// <summary>
 /// Memory in front of Redis in front of an upstream. For each key, in order: (1) fresh in memory: served; (2) stale in memory, within
 /// the window: served at once and refreshed in the background; (3) otherwise one flight per process, which many callers share:
-/// (3a) what lies in Redis, and the leases of what does not, all keys of a question in one round trip; (3b) of all replicas the one
-/// with the lease asks the upstream, the others wait for what it puts into Redis, at most for the lease's life; (3c) without Redis
-/// each process asks for itself. A flight runs on its own deadline and never on a caller's cancellation. A failed load is not
-/// cached: with a stale value at hand that is served and labelled, without one the failure is the answer. "There is no such thing" is
-/// a value; one older than twice <c>NotFoundFor</c> is served only if the upstream cannot be asked again.
+/// (3a) what lies in Redis, and the leases of what does not, all keys of a request in one round trip; (3b) of all replicas the one
+/// with the lease calls the upstream, the others wait for what it puts into Redis, at most for the lease's life; (3c) without Redis
+/// each process calls for itself. A flight runs on its own deadline and never on a caller's cancellation. A failed load is not
+/// cached: with a stale value at hand that is served and labelled, without one the failure is the result. "There is no such thing" is
+/// a value (null); one older than twice <c>NotFoundFor</c> is served only if the upstream cannot be asked again.
 /// </summary>
 internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
 {
@@ -32,7 +32,7 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
     private readonly IMemoryCache _memory;
     private readonly RedisConnection _redis;
     private readonly RedisLease _lease;
-    private readonly PurgeLog _ledger;
+    private readonly PurgeLog _purges;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly string _prefix;
@@ -50,7 +50,7 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
         IMemoryCache memory,
         RedisConnection redis,
         RedisLease lease,
-        PurgeLog ledger,
+        PurgeLog purges,
         TimeProvider time,
         ILogger<TwoLevelCache<T>> logger)
     {
@@ -59,7 +59,7 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
         _memory = memory;
         _redis = redis;
         _lease = lease;
-        _ledger = ledger;
+        _purges = purges;
         _time = time;
         _logger = logger;
         _prefix = $"{redisOptions.Value.KeyPrefix}:v{CacheWire.Version}:{cache.Name}:";
@@ -85,45 +85,45 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
     }
 
     /// <summary>Begin it before the look-up, so that no change is missed in between.</summary>
-    public ChangeStamp Watch(string key) => new(_changes, CounterOf(key));
+    public ChangeStamp Watch(string key) => new(_changes, CounterIndex(key));
 
     /// <summary>What is in memory and may be served, fresh or stale; asks nobody and begins nothing.</summary>
     public bool TryPeek(CacheQuery<T> query, [MaybeNullWhen(false)] out T value)
     {
-        var entry = Remembered(query, KeptAs(query)) is { } kept && !IsDoubtful(kept) ? kept : null;
+        var entry = InMemory(query, StorageKey(query)) is { } kept && !IsOverdueNotFound(kept) ? kept : null;
         value = entry is null ? default : entry.Value;
         return entry is not null;
     }
 
     /// <summary>
     /// Looks up many keys at once; one task each, in order. They do not end with a caller's cancellation: wait with one. A load that has
-    /// begun goes on for the cache whoever leaves; one that still waits for its turn is given up once nobody is left who wants it.
+    /// started goes on for the cache whoever leaves; one that still waits for its turn is given up once nobody is left who wants it.
     /// </summary>
     /// <param name="queries">What to look up.</param>
     /// <param name="abandoned">The caller does not want them any more.</param>
     public IReadOnlyList<Task<CacheResult<T>>> GetMany(IReadOnlyList<CacheQuery<T>> queries, CancellationToken abandoned = default)
     {
-        var answers = new Task<CacheResult<T>>[queries.Count];
-        List<(CacheQuery<T> Query, Flight Flight)>? begun = null;
+        var results = new Task<CacheResult<T>>[queries.Count];
+        List<(CacheQuery<T> Query, Flight Flight)>? flights = null;
         for (var index = 0; index < queries.Count; index++)
         {
             var query = queries[index];
             var watch = Watch(query.Key);
-            var keptAs = KeptAs(query);
-            if (Remembered(query, keptAs) is { } entry && !IsDoubtful(entry))
+            var storageKey = StorageKey(query);
+            if (InMemory(query, storageKey) is { } entry && !IsOverdueNotFound(entry))
             {
                 Count(IsFresh(query, entry) ? "memory" : "stale");
-                RefreshIfDue(query, keptAs, entry);
-                answers[index] = Task.FromResult(Answer(query, entry, loaded: false, watch, waits: null));
+                RefreshIfDue(query, storageKey, entry);
+                results[index] = Task.FromResult(ResultOf(query, entry, loaded: false, watch, waits: null));
             }
             else
             {
-                var flight = JoinOrBegin(query, keptAs, out var isNew);
-                abandoned.UnsafeRegister(Leave, flight);
-                answers[index] = flight.Task;
+                var flight = JoinOrStart(query, storageKey, out var isNew);
+                abandoned.UnsafeRegister(Abandon, flight);
+                results[index] = flight.Task;
                 if (isNew)
                 {
-                    (begun ??= []).Add((query, flight));
+                    (flights ??= []).Add((query, flight));
                 }
                 else
                 {
@@ -132,12 +132,12 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
             }
         }
 
-        if (begun is not null)
+        if (flights is not null)
         {
-            _ = Task.Run(() => FillAsync(begun), CancellationToken.None);
+            _ = Task.Run(() => LookUpAsync(flights), CancellationToken.None);
         }
 
-        return answers;
+        return results;
     }
 
     /// <summary>Ends what is loading and gives the leases back, so that a replica that is stopped keeps no other one waiting.</summary>
@@ -155,20 +155,20 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
     }
 
     /// <summary>What memory holds and no purge has killed.</summary>
-    private CacheEntry<T>? Remembered(CacheQuery<T> query, string keptAs) =>
-        _memory.TryGetValue(keptAs, out CacheEntry<T>? entry) && IsUsable(query, entry!) ? entry : null;
+    private CacheEntry<T>? InMemory(CacheQuery<T> query, string storageKey) =>
+        _memory.TryGetValue(storageKey, out CacheEntry<T>? entry) && IsUsable(query, entry!) ? entry : null;
 
     private bool IsUsable(CacheQuery<T> query, CacheEntry<T> entry) =>
-        _time.Monotonic() < entry.StaleUntil && _ledger.Judge(query.Tag, entry.Epoch) != PurgeVerdict.Dead;
+        _time.Monotonic() < entry.StaleUntil && _purges.Judge(query.Tag, entry.Epoch) != PurgeVerdict.Dead;
 
     private bool IsFresh(CacheQuery<T> query, CacheEntry<T> entry) =>
-        _time.Monotonic() < entry.FreshUntil && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid;
+        _time.Monotonic() < entry.FreshUntil && _purges.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid;
 
     /// <summary>"There is no such thing", said so long ago that the upstream is asked first, unless it could not be asked the last time.</summary>
-    private bool IsDoubtful(CacheEntry<T> entry) =>
+    private bool IsOverdueNotFound(CacheEntry<T> entry) =>
         !entry.RefreshFailed && _time.Monotonic() >= entry.FreshUntil + _ages.NotFoundFor && entry.Value is null;
 
-    private CacheResult<T> Answer(CacheQuery<T> query, CacheEntry<T> entry, bool loaded, ChangeStamp watch, RequestTimings? waits)
+    private CacheResult<T> ResultOf(CacheQuery<T> query, CacheEntry<T> entry, bool loaded, ChangeStamp watch, RequestTimings? waits)
     {
         // Purged softly, it is stale whatever its age.
         var freshUntil = IsFresh(query, entry) ? entry.FreshUntil : TimeSpan.MinValue;
@@ -176,15 +176,15 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
     }
 
     /// <summary>One flight per key. A flight that began before a purge is not joined: it may bring the old value.</summary>
-    private Flight JoinOrBegin(CacheQuery<T> query, string keptAs, out bool isNew)
+    private Flight JoinOrStart(CacheQuery<T> query, string storageKey, out bool isNew)
     {
         lock (_gate)
         {
-            isNew = !_flights.TryGetValue(query.Key, out var flight) || flight.IsAbandoned || _ledger.Judge(query.Tag, flight.Epoch) != PurgeVerdict.Valid;
+            isNew = !_flights.TryGetValue(query.Key, out var flight) || flight.IsAbandoned || _purges.Judge(query.Tag, flight.Epoch) != PurgeVerdict.Valid;
             if (isNew)
             {
-                var epoch = _ledger.Epoch;
-                flight = new Flight(epoch, keptAs, LeaseName(keptAs, epoch));
+                var epoch = _purges.Epoch;
+                flight = new Flight(epoch, storageKey, LeaseName(storageKey, epoch));
                 _flights[query.Key] = flight;
             }
 
@@ -194,7 +194,7 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
     }
 
     /// <summary>One who wanted it does not any more.</summary>
-    private void Leave(object? left)
+    private void Abandon(object? left)
     {
         var flight = (Flight)left!;
         CancellationTokenSource? waiting;
@@ -229,14 +229,14 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
     }
 
     /// <summary>In the background, one at a time per key, not while a refresh has just failed, and never more than there are slots.</summary>
-    private void RefreshIfDue(CacheQuery<T> query, string keptAs, CacheEntry<T> entry)
+    private void RefreshIfDue(CacheQuery<T> query, string storageKey, CacheEntry<T> entry)
     {
         if (IsFresh(query, entry) || !entry.MayRefresh(_time.Monotonic()) || Volatile.Read(ref _refreshing) >= _cache.MaxConcurrentLoads)
         {
             return;
         }
 
-        var flight = JoinOrBegin(query, keptAs, out var isNew);
+        var flight = JoinOrStart(query, storageKey, out var isNew);
         if (isNew)
         {
             Interlocked.Increment(ref _refreshing);
@@ -244,7 +244,7 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
             {
                 try
                 {
-                    await FlyAsync(query, flight, known: entry);
+                    await LoadOnceAsync(query, flight, known: entry);
                 }
                 finally
                 {
@@ -255,13 +255,13 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
     }
 
     /// <summary>3a</summary>
-    private async Task FillAsync(List<(CacheQuery<T> Query, Flight Flight)> begun)
+    private async Task LookUpAsync(List<(CacheQuery<T> Query, Flight Flight)> flights)
     {
-        var claims = new Claim[begun.Count];
+        var lookups = new RedisLookup[flights.Count];
         var started = _time.GetTimestamp();
         try
         {
-            await ClaimAsync(begun, claims);
+            await ReadRedisAsync(flights, lookups);
         }
         catch (Exception exception)
         {
@@ -270,74 +270,74 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
         }
 
         var read = _time.GetTimestamp();
-        for (var index = 0; index < begun.Count; index++)
+        for (var index = 0; index < flights.Count; index++)
         {
-            var ((query, flight), claim) = (begun[index], claims[index]);
+            var ((query, flight), lookup) = (flights[index], lookups[index]);
             flight.Waits.Add(RequestTimings.Cache, started, read);
-            if (claim.Entry is { } doubtful && IsDoubtful(doubtful))
+            if (lookup.Entry is { } overdue && IsOverdueNotFound(overdue))
             {
                 Count("miss");
-                Remember(query, flight, doubtful, claim.Size);
-                _ = FlyAsync(query, flight, doubtful, claim);
+                StoreInMemory(query, flight, overdue, lookup.Size);
+                _ = LoadOnceAsync(query, flight, overdue, lookup);
             }
-            else if (claim.Entry is { } entry)
+            else if (lookup.Entry is { } entry)
             {
-                if (claim.HasSlot)
+                if (lookup.HasSlot)
                 {
                     _slots.Release();
                 }
 
                 Count("redis");
-                Remember(query, flight, entry, claim.Size);
-                Land(query, flight, entry, loaded: false);
-                RefreshIfDue(query, flight.KeptAs, entry);
+                StoreInMemory(query, flight, entry, lookup.Size);
+                Complete(query, flight, entry, loaded: false);
+                RefreshIfDue(query, flight.StorageKey, entry);
             }
             else
             {
                 Count("miss");
-                _ = FlyAsync(query, flight, Remembered(query, flight.KeptAs), claim);
+                _ = LoadOnceAsync(query, flight, InMemory(query, flight.StorageKey), lookup);
             }
         }
     }
 
     /// <summary>What lies in Redis and may be used; for what does not, and for which there is a slot to load it at once, the lease.</summary>
-    private async Task ClaimAsync(List<(CacheQuery<T> Query, Flight Flight)> begun, Claim[] claims)
+    private async Task ReadRedisAsync(List<(CacheQuery<T> Query, Flight Flight)> flights, RedisLookup[] lookups)
     {
-        if (!_ledger.IsSynced)
+        if (!_purges.IsSynced)
         {
             return;
         }
 
-        var wanted = new (string, string, bool)[claims.Length];
-        for (var index = 0; index < claims.Length; index++)
+        var wanted = new (string, string, bool)[lookups.Length];
+        for (var index = 0; index < lookups.Length; index++)
         {
-            var (query, flight) = begun[index];
-            claims[index].HasSlot = _slots.Wait(0);
-            wanted[index] = (flight.KeptAs, flight.LeaseName, claims[index].HasSlot);
+            var (query, flight) = flights[index];
+            lookups[index].HasSlot = _slots.Wait(0);
+            wanted[index] = (flight.StorageKey, flight.LeaseName, lookups[index].HasSlot);
         }
 
         var found = await _lease.ReadOrTakeAsync(wanted, LeaseLife);
         for (var index = 0; index < found.Length; index++)
         {
             var (wire, token) = found[index];
-            claims[index].Lease = token;
-            if (CacheWire.Read(wire, _cache.Type, _time) is { } entry && IsUsable(begun[index].Query, entry))
+            lookups[index].Lease = token;
+            if (CacheWire.Read(wire, _cache.Type, _time) is { } entry && IsUsable(flights[index].Query, entry))
             {
-                (claims[index].Entry, claims[index].Size) = (entry, wire!.Length);
+                (lookups[index].Entry, lookups[index].Size) = (entry, wire!.Length);
             }
         }
     }
 
-    /// <summary>3b and 3c, with a slot held; always lands.</summary>
-    private async Task FlyAsync(CacheQuery<T> query, Flight flight, CacheEntry<T>? known, Claim claim = default)
+    /// <summary>3b and 3c, with a slot held; always completes the flight.</summary>
+    private async Task LoadOnceAsync(CacheQuery<T> query, Flight flight, CacheEntry<T>? known, RedisLookup lookup = default)
     {
-        if (!claim.HasSlot && !await TryTakeSlotAsync(flight))
+        if (!lookup.HasSlot && !await TryTakeSlotAsync(flight))
         {
             Fail(query, flight, known, UpstreamFailure.Timeout);
             return;
         }
 
-        var lease = claim.Lease;
+        var lease = lookup.Lease;
         try
         {
             if (!TryBegin(flight))
@@ -346,14 +346,14 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
                 return;
             }
 
-            if (lease is null && _ledger.IsSynced)
+            if (lease is null && _purges.IsSynced)
             {
                 var started = _time.GetTimestamp();
                 (lease, var peers) = await _lease.TakeOrWaitAsync(flight.LeaseName, LeaseLife, "cache", () => ReadPeersAsync(query, flight, known), _stopping.Token);
                 flight.Waits.Add(RequestTimings.Cache, started, _time.GetTimestamp());
                 if (peers is not null)
                 {
-                    Land(query, flight, peers, loaded: false);
+                    Complete(query, flight, peers, loaded: false);
                     return;
                 }
             }
@@ -362,11 +362,11 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
             {
                 if (lease is null)
                 {
-                    await _redis.TryAsync("SET", flight.KeptAs, database => database.StringSetAsync(flight.KeptAs, wire, life), writes: true);
+                    await _redis.TryAsync("SET", flight.StorageKey, database => database.StringSetAsync(flight.StorageKey, wire, life), writes: true);
                 }
                 else
                 {
-                    await _lease.PutAndReleaseAsync(flight.KeptAs, wire, life, flight.LeaseName, lease);
+                    await _lease.PutAndReleaseAsync(flight.StorageKey, wire, life, flight.LeaseName, lease);
                     lease = null;
                 }
             }
@@ -376,8 +376,8 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
             // A bug, since neither loads nor Redis throw: whoever waits must hear of it.
             Log.Broken(_logger, exception, _cache.Name);
             known?.MarkRefreshFailed(_time.Monotonic() + RefreshBackOff);
-            CountChange(query);
-            Forget(query, flight);
+            MarkChanged(query);
+            RemoveFlight(query, flight);
             flight.Fail(exception);
         }
         finally
@@ -394,23 +394,23 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
     /// <summary>What another replica has put into Redis since: fresh, and newer than what is known here. Not while purges may have been missed.</summary>
     private async Task<CacheEntry<T>?> ReadPeersAsync(CacheQuery<T> query, Flight flight, CacheEntry<T>? known)
     {
-        if (!_ledger.IsSynced)
+        if (!_purges.IsSynced)
         {
             return null;
         }
 
-        var (_, value) = await _redis.TryAsync("GETRANGE", flight.KeptAs, database => database.StringGetRangeAsync(flight.KeptAs, 0, CacheWire.MaxBytes));
+        var (_, value) = await _redis.TryAsync("GETRANGE", flight.StorageKey, database => database.StringGetRangeAsync(flight.StorageKey, 0, CacheWire.MaxBytes));
         var wire = (byte[]?)value;
         if (CacheWire.Read(wire, _cache.Type, _time) is not { } entry || !IsFresh(query, entry) || (known is not null && !entry.IsLaterThan(known)))
         {
             return null;
         }
 
-        Remember(query, flight, entry, wire!.Length);
+        StoreInMemory(query, flight, entry, wire!.Length);
         return entry;
     }
 
-    /// <summary>Lands; what to put into Redis, and for how long, if there is something and it is in use.</summary>
+    /// <summary>Completes the flight; what to put into Redis, and for how long, if there is something and it is in use.</summary>
     private async Task<(byte[]? Wire, TimeSpan Life)> LoadAsync(CacheQuery<T> query, Flight flight, CacheEntry<T>? known)
     {
         using var deadline = new CancellationTokenSource(_cache.LoadTimeout, _time);
@@ -444,31 +444,31 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
         }
 
         var wire = CacheWire.Write(entry, _cache.Type);
-        Remember(query, flight, entry, wire.Length);
+        StoreInMemory(query, flight, entry, wire.Length);
 
         // Nobody here waits for Redis; but before the lease is released the value is there for who sees it gone. Not if a purge
         // came in between.
-        Land(query, flight, entry, loaded: true);
-        return wire.Length <= CacheWire.MaxBytes && _ledger.IsSynced && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid ? (wire, life) : default;
+        Complete(query, flight, entry, loaded: true);
+        return wire.Length <= CacheWire.MaxBytes && _purges.IsSynced && _purges.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid ? (wire, life) : default;
     }
 
-    /// <summary>With a value at hand that is labelled and served; without one the failure is the answer.</summary>
+    /// <summary>With a value at hand that is labelled and served; without one the failure is the result.</summary>
     private void Fail(CacheQuery<T> query, Flight flight, CacheEntry<T>? known, UpstreamFailure reason)
     {
         if (known is not null)
         {
             known.MarkRefreshFailed(_time.Monotonic() + RefreshBackOff);
-            CountChange(query);
+            MarkChanged(query);
             Log.RefreshFailed(_logger, _cache.Name, reason.ToString()!);
         }
 
         if (known is not null && IsUsable(query, known))
         {
-            Land(query, flight, known, loaded: true);
+            Complete(query, flight, known, loaded: true);
         }
         else
         {
-            Land(query, flight, new CacheResult<T>(UpstreamResult.Failed<T>(reason), default, Loaded: true, Watch(query.Key), flight.Waits));
+            Complete(query, flight, new CacheResult<T>(UpstreamResult.Failed<T>(reason), default, Loaded: true, Watch(query.Key), flight.Waits));
         }
     }
 
@@ -497,12 +497,12 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
         }
     }
 
-    private void Remember(CacheQuery<T> query, Flight flight, CacheEntry<T> entry, int size)
+    private void StoreInMemory(CacheQuery<T> query, Flight flight, CacheEntry<T> entry, int size)
     {
-        var key = flight.KeptAs;
+        var key = flight.StorageKey;
         lock (_gate)
         {
-            if (Remembered(query, key) is { } newer && newer.Epoch > entry.Epoch)
+            if (InMemory(query, key) is { } newer && newer.Epoch > entry.Epoch)
             {
                 return;
             }
@@ -514,26 +514,26 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
             slot.AbsoluteExpirationRelativeToNow = TimeSpan.FromTicks(Math.Max(1, (entry.StaleUntil - _time.Monotonic()).Ticks));
         }
 
-        CountChange(query);
+        MarkChanged(query);
     }
 
-    private static int CounterOf(string key) => (string.GetHashCode(key, StringComparison.Ordinal) & int.MaxValue) % Counters;
+    private static int CounterIndex(string key) => (string.GetHashCode(key, StringComparison.Ordinal) & int.MaxValue) % Counters;
 
-    private void CountChange(CacheQuery<T> query) => Interlocked.Increment(ref _changes[CounterOf(query.Key)]);
+    private void MarkChanged(CacheQuery<T> query) => Interlocked.Increment(ref _changes[CounterIndex(query.Key)]);
 
-    private void Land(CacheQuery<T> query, Flight flight, CacheEntry<T> entry, bool loaded) =>
-        Land(query, flight, Answer(query, entry, loaded, Watch(query.Key), flight.Waits));
+    private void Complete(CacheQuery<T> query, Flight flight, CacheEntry<T> entry, bool loaded) =>
+        Complete(query, flight, ResultOf(query, entry, loaded, Watch(query.Key), flight.Waits));
 
-    private void Land(CacheQuery<T> query, Flight flight, CacheResult<T> answer)
+    private void Complete(CacheQuery<T> query, Flight flight, CacheResult<T> result)
     {
         // Out of the way first: who comes now finds memory.
-        Forget(query, flight);
-        flight.Land(answer);
+        RemoveFlight(query, flight);
+        flight.Complete(result);
     }
 
     private void Count(string result) => Metrics.CacheLookups.Add(1, Metrics.Tag("cache", _cache.Name), Metrics.Tag("result", result));
 
-    private void Forget(CacheQuery<T> query, Flight flight)
+    private void RemoveFlight(CacheQuery<T> query, Flight flight)
     {
         lock (_gate)
         {
@@ -545,24 +545,24 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
     }
 
     /// <summary>With the epoch: a load after a purge does not wait for one that began before it.</summary>
-    private static string LeaseName(string keptAs, long epoch) => $"{{{keptAs}}}:{epoch}";
+    private static string LeaseName(string storageKey, long epoch) => $"{{{storageKey}}}:{epoch}";
 
     /// <summary>In memory and in Redis. Without braces, which would make a part of it the hash tag.</summary>
-    private string KeptAs(CacheQuery<T> query) => query.Key.AsSpan().ContainsAny('{', '}', '%')
+    private string StorageKey(CacheQuery<T> query) => query.Key.AsSpan().ContainsAny('{', '}', '%')
         ? _prefix + query.Key.Replace("%", "%25", StringComparison.Ordinal).Replace("{", "%7B", StringComparison.Ordinal).Replace("}", "%7D", StringComparison.Ordinal)
         : _prefix + query.Key;
 
     /// <summary>What a look-up holds when it has been in Redis.</summary>
-    private record struct Claim(CacheEntry<T>? Entry, int Size, bool HasSlot, string? Lease);
+    private record struct RedisLookup(CacheEntry<T>? Entry, int Size, bool HasSlot, string? Lease);
 
     /// <summary>A look-up under way, and the purge epoch at which it began.</summary>
-    private sealed class Flight(long epoch, string keptAs, string leaseName)
+    private sealed class Flight(long epoch, string storageKey, string leaseName)
     {
-        private readonly TaskCompletionSource<CacheResult<T>> _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<CacheResult<T>> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public long Epoch => epoch;
 
-        public string KeptAs => keptAs;
+        public string StorageKey => storageKey;
 
         public string LeaseName => leaseName;
 
@@ -571,7 +571,7 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
 
         public bool HasBegun { get; set; }
 
-        /// <summary>Nobody wanted it before it had begun: who comes now begins another.</summary>
+        /// <summary>Nobody wanted it before it had started: who comes now begins another.</summary>
         public bool IsAbandoned { get; set; }
 
         /// <summary>Ends its wait for a slot.</summary>
@@ -580,16 +580,16 @@ internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
         /// <summary>What it waited for; whoever waits for it has waited for the same.</summary>
         public RequestTimings Waits { get; } = new();
 
-        public Task<CacheResult<T>> Task => _landed.Task;
+        public Task<CacheResult<T>> Task => _completion.Task;
 
-        public void Land(CacheResult<T> answer) => _landed.TrySetResult(answer);
+        public void Complete(CacheResult<T> result) => _completion.TrySetResult(result);
 
         public void Fail(Exception exception)
         {
-            _landed.TrySetException(exception);
+            _completion.TrySetException(exception);
 
             // It may be that nobody waits.
-            _ = _landed.Task.Exception;
+            _ = _completion.Task.Exception;
         }
     }
 

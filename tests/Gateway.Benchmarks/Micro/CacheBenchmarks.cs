@@ -13,7 +13,7 @@ public partial class CacheBenchmarks : IDisposable
 {
     private readonly MemoryCache _memory = new(new MemoryCacheOptions { SizeLimit = 64 * 1024 * 1024, TrackStatistics = true });
     private readonly RedisConnection _redis;
-    private readonly PurgeLog _ledger;
+    private readonly PurgeLog _purges;
     private readonly TwoLevelCache<PaymentwallProduct?> _cache;
     private readonly CacheQuery<PaymentwallProduct?>[] _queries;
 
@@ -21,7 +21,7 @@ public partial class CacheBenchmarks : IDisposable
     {
         var redis = Fixed.Options(new RedisOptions());
         _redis = new RedisConnection(redis, TimeProvider.System, NullLogger<RedisConnection>.Instance);
-        _ledger = new PurgeLog(_redis, redis, TimeProvider.System, NullLogger<PurgeLog>.Instance);
+        _purges = new PurgeLog(_redis, redis, TimeProvider.System, NullLogger<PurgeLog>.Instance);
         _cache = new TwoLevelCache<PaymentwallProduct?>(
             new TwoLevelCacheOptions<PaymentwallProduct?>(
                 "price", Wire.Default.PaymentwallProduct!, TimeSpan.FromSeconds(5), 64),
@@ -30,7 +30,7 @@ public partial class CacheBenchmarks : IDisposable
             _memory,
             _redis,
             new RedisLease(_redis, redis, TimeProvider.System),
-            _ledger,
+            _purges,
             TimeProvider.System,
             NullLogger<TwoLevelCache<PaymentwallProduct?>>.Instance);
         var prices = new Sample(12).Prices;
@@ -51,7 +51,7 @@ public partial class CacheBenchmarks : IDisposable
     public void Dispose()
     {
         _memory.Dispose();
-        _ledger.Dispose();
+        _purges.Dispose();
         _redis.Dispose();
         GC.SuppressFinalize(this);
     }

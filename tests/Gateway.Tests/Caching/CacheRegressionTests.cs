@@ -28,7 +28,7 @@ public sealed class CacheRegressionTests
         using var test = new CatalogUnderTest();
         await test.AskAsync();
         test.Paymentwall.Body = """{"amount":"8.00","currency":"USD"}""";
-        await test.Ledger.PurgeAsync(new PurgeScope("sku:c1", Hard: false));
+        await test.Purges.PurgeAsync(new PurgeScope("sku:c1", Hard: false));
 
         await test.AskAsync();
         await Quiet.UntilAsync(() => test.Calls == (1, 3));
@@ -68,10 +68,10 @@ public sealed class CacheRegressionTests
             await test.PurgeAsync(number.ToString(CultureInfo.InvariantCulture), hard: true);
         }
 
-        var before = test.Ledger.Epoch;
+        var before = test.Purges.Epoch;
         await test.PurgeAsync("1", hard: true);
 
-        Assert.Equal(PurgeVerdict.Valid, test.Ledger.Judge("tag:other", before));
+        Assert.Equal(PurgeVerdict.Valid, test.Purges.Judge("tag:other", before));
     }
 
     /// <summary>Was: a version read after the parts hides what changed while the slowest was awaited.</summary>

@@ -48,7 +48,7 @@ internal sealed partial class CacheUnderTest : IDisposable
     {
         _start = Time.GetUtcNow();
         connection ??= _ownRedis = new RedisConnection(redis, Time, NullLogger<RedisConnection>.Instance);
-        Ledger = new PurgeLog(connection, redis, Time, NullLogger<PurgeLog>.Instance);
+        Purges = new PurgeLog(connection, redis, Time, NullLogger<PurgeLog>.Instance);
         Memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = memoryLimit });
         Cache = new TwoLevelCache<string?>(
             new TwoLevelCacheOptions<string?>("texts", Texts.Default.String!, loadTimeout ?? LoadTimeout, maxConcurrentLoads, hasInventedKeys),
@@ -57,7 +57,7 @@ internal sealed partial class CacheUnderTest : IDisposable
             Memory,
             connection,
             new RedisLease(connection, redis, Time),
-            Ledger,
+            Purges,
             Time,
             NullLogger<TwoLevelCache<string?>>.Instance);
     }
@@ -66,7 +66,7 @@ internal sealed partial class CacheUnderTest : IDisposable
 
     public CatalogOptions Ages { get; } = new();
 
-    public PurgeLog Ledger { get; }
+    public PurgeLog Purges { get; }
 
     public MemoryCache Memory { get; }
 
@@ -128,7 +128,7 @@ internal sealed partial class CacheUnderTest : IDisposable
 
     public bool TryPeek(string key, out string? value) => Cache.TryPeek(Query(key), out value);
 
-    public Task PurgeAsync(string? key, bool hard) => Ledger.PurgeAsync(new PurgeScope(key is null ? null : "tag:" + key, hard));
+    public Task PurgeAsync(string? key, bool hard) => Purges.PurgeAsync(new PurgeScope(key is null ? null : "tag:" + key, hard));
 
     /// <summary>Until what runs in the background has come to rest.</summary>
     public static Task SettleAsync() => Quiet.SettleAsync();
@@ -138,7 +138,7 @@ internal sealed partial class CacheUnderTest : IDisposable
         // Its patience is on the manual clock, which nobody advances any more.
         _ = Cache.DisposeAsync().AsTask();
         Memory.Dispose();
-        Ledger.Dispose();
+        Purges.Dispose();
         _ownRedis?.Dispose();
     }
 

@@ -247,7 +247,7 @@ public sealed class PurgeLogInRedisTests : IClassFixture<RedisFixture>, IDisposa
     }
 
     /// <summary>One that has looked, and is not told by messages: its connection is older than it is.</summary>
-    private async Task<(PurgeLog Ledger, TestClock Time)> ReplicaAsync(int number)
+    private async Task<(PurgeLog Purges, TestClock Time)> ReplicaAsync(int number)
     {
         var (ledger, time) = NewLedger(_redis.Connections[number]);
         await ledger.StartAsync(Cancel);
@@ -255,7 +255,7 @@ public sealed class PurgeLogInRedisTests : IClassFixture<RedisFixture>, IDisposa
         return (ledger, time);
     }
 
-    private (PurgeLog Ledger, TestClock Time) NewLedger(RedisConnection connection)
+    private (PurgeLog Purges, TestClock Time) NewLedger(RedisConnection connection)
     {
         var time = new TestClock();
         var ledger = new PurgeLog(connection, _redis.Options(_prefix), time, NullLogger<PurgeLog>.Instance);

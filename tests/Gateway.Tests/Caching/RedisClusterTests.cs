@@ -89,9 +89,9 @@ public sealed class RedisClusterTests : IAsyncLifetime
         var (a, b) = (await ReplicaAsync("A-"), await ReplicaAsync("B-"));
 
         // It may subscribe a moment after it is connected: of one of a few purges it hears. Its clock stands still.
-        await Quiet.UntilAsync(async () => await a.Ledger.PurgeAsync(new PurgeScope("x", Hard: true)) && b.Ledger.Epoch > 0);
+        await Quiet.UntilAsync(async () => await a.Purges.PurgeAsync(new PurgeScope("x", Hard: true)) && b.Purges.Epoch > 0);
 
-        Assert.Equal(PurgeVerdict.Dead, b.Ledger.Judge("x", 0));
+        Assert.Equal(PurgeVerdict.Dead, b.Purges.Judge("x", 0));
     }
 
     [Theory]
@@ -114,7 +114,7 @@ public sealed class RedisClusterTests : IAsyncLifetime
             await _cluster.Nodes[lost].KillAsync();
             await Quiet.UntilAsync(() => _log.Ids.Count(id => id == 2006) == 2);
             await Quiet.SettleAsync();
-            await Quiet.UntilAsync(() => b.Ledger.IsSynced);
+            await Quiet.UntilAsync(() => b.Purges.IsSynced);
         }
 
         var took = new List<TimeSpan>();
@@ -166,8 +166,8 @@ public sealed class RedisClusterTests : IAsyncLifetime
         var replica = new CacheUnderTest(connection, options) { Name = name };
         _replicas.Add(replica);
         connection.Start();
-        await replica.Ledger.StartAsync(Cancel);
-        await Quiet.UntilAsync(() => connection.State == RedisState.Up && replica.Ledger.IsSynced);
+        await replica.Purges.StartAsync(Cancel);
+        await Quiet.UntilAsync(() => connection.State == RedisState.Up && replica.Purges.IsSynced);
         return replica;
     }
 }

@@ -60,7 +60,7 @@ public sealed class RefusingRedisTests : IAsyncLifetime
         Assert.Equal("A-b1", (await b.AskOneAsync("b")).Value);
 
         Assert.Equal(RedisState.Up, _connections[1].State);
-        Assert.True(b.Ledger.IsSynced);
+        Assert.True(b.Purges.IsSynced);
         var said = Assert.Single(_log.Lines, line => line.Level == LogLevel.Warning);
         Assert.Equal(2004, said.Id);
         Assert.StartsWith($"Redis refuses commands ({code}), and what it still does is used. ", said.Text, StringComparison.Ordinal);
@@ -117,8 +117,8 @@ public sealed class RefusingRedisTests : IAsyncLifetime
         var replica = new CacheUnderTest(connection, options) { Name = name };
         _replicas.Add(replica);
         await Quiet.UntilAsync(() => connection.State == RedisState.Up);
-        await replica.Ledger.StartAsync(Cancel);
-        await Quiet.UntilAsync(() => replica.Ledger.IsSynced);
+        await replica.Purges.StartAsync(Cancel);
+        await Quiet.UntilAsync(() => replica.Purges.IsSynced);
         return replica;
     }
 }

@@ -198,7 +198,7 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
         _a.Hold();
         var before = _a.AskOneAsync();
         await Quiet.UntilAsync(() => _a.Loads == 1);
-        Assert.True(await _b.Ledger.PurgeAsync(new PurgeScope("tag:a", Hard: true)));
+        Assert.True(await _b.Purges.PurgeAsync(new PurgeScope("tag:a", Hard: true)));
 
         Assert.Equal("B-a1", (await _b.AskOneAsync()).Value);
         Assert.Equal(TimeSpan.Zero, _b.Elapsed);
@@ -227,7 +227,7 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
         await _a.AskOneAsync();
         await StoredAsync("a");
         _b.Time.Advance(_b.Ages.FreshFor + _b.Ages.StaleFor);
-        await Quiet.UntilAsync(() => _b.Ledger.IsSynced);
+        await Quiet.UntilAsync(() => _b.Purges.IsSynced);
 
         Assert.Equal("B-a1", (await _b.AskOneAsync()).Value);
     }
@@ -418,8 +418,8 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
 
     private static async Task SyncAsync(CacheUnderTest replica)
     {
-        await replica.Ledger.StartAsync(Cancel);
-        await Quiet.UntilAsync(() => replica.Ledger.IsSynced && replica.Time.PendingTimers == 1);
+        await replica.Purges.StartAsync(Cancel);
+        await Quiet.UntilAsync(() => replica.Purges.IsSynced && replica.Time.PendingTimers == 1);
     }
 
     /// <summary>Was: it was fetched whole, which kept the connection busy for longer than an answer may take.</summary>
@@ -464,7 +464,7 @@ public sealed class SharedCacheTests : IClassFixture<RedisFixture>, IAsyncLifeti
     private async Task HearOfPurgesAsync(CacheUnderTest replica)
     {
         replica.Time.Advance(PurgeLog.SyncInterval);
-        await Quiet.UntilAsync(() => replica.Ledger.Epoch == Math.Max(_a.Ledger.Epoch, _b.Ledger.Epoch));
+        await Quiet.UntilAsync(() => replica.Purges.Epoch == Math.Max(_a.Purges.Epoch, _b.Purges.Epoch));
     }
 
     /// <summary>Until the values are in Redis and whoever put them there is done.</summary>

@@ -73,14 +73,14 @@ internal sealed class CatalogUnderTest : IDisposable
         services.AddSingleton<StateGauges>();
         _services = services.BuildServiceProvider();
         Answers = _services.GetRequiredService<RenderedCatalogCache>();
-        Ledger = _services.GetRequiredService<PurgeLog>();
+        Purges = _services.GetRequiredService<PurgeLog>();
     }
 
     public TestClock Time { get; } = new();
 
     public RenderedCatalogCache Answers { get; }
 
-    public PurgeLog Ledger { get; }
+    public PurgeLog Purges { get; }
 
     public StateGauges StateGauges => _services.GetRequiredService<StateGauges>();
 

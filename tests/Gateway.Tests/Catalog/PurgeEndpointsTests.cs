@@ -28,7 +28,7 @@ public sealed class PurgeEndpointsTests : IAsyncLifetime
         _app.MapPurge();
     }
 
-    private PurgeLog Ledger => _app.Services.GetRequiredService<PurgeLog>();
+    private PurgeLog Purges => _app.Services.GetRequiredService<PurgeLog>();
 
     private RouteEndpoint Endpoint => Assert.IsType<RouteEndpoint>(Assert.Single(((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints)));
 
@@ -59,8 +59,8 @@ public sealed class PurgeEndpointsTests : IAsyncLifetime
         Assert.Equal(202, status);
         Assert.Equal("no-store", headers.CacheControl);
         Assert.Equal((scope, hard, "this"), (json.GetProperty("scope").GetString(), json.GetProperty("hard").GetBoolean(), json.GetProperty("replicas").GetString()));
-        Assert.Equal(hard ? PurgeVerdict.Dead : PurgeVerdict.Stale, Ledger.Judge(scope, 0));
-        Assert.Equal(scope == "all", Ledger.Judge("product:other", 0) != PurgeVerdict.Valid);
+        Assert.Equal(hard ? PurgeVerdict.Dead : PurgeVerdict.Stale, Purges.Judge(scope, 0));
+        Assert.Equal(scope == "all", Purges.Judge("product:other", 0) != PurgeVerdict.Valid);
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class PurgeEndpointsTests : IAsyncLifetime
 
         Assert.Equal((400, "invalidParameter"), (status, json.GetProperty("code").GetString()));
         Assert.Equal(parameter, json.GetProperty("parameter").GetString());
-        Assert.Equal(0, Ledger.Epoch);
+        Assert.Equal(0, Purges.Epoch);
     }
 
     private async Task<(int Status, IHeaderDictionary Headers, JsonElement Json)> PostAsync(string query)

@@ -40,26 +40,26 @@ internal sealed partial class BillingClient(
 
     private UpstreamResult<IReadOnlyList<BillingComponent>?> Read(ComponentsRequest request, UpstreamResult<UpstreamResponse> result)
     {
-        if (!result.TryGet(out var answer, out var failure))
+        if (!result.TryGet(out var response, out var failure))
         {
             return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(failure);
         }
 
-        if (answer.Status == HttpStatusCode.NotFound)
+        if (response.Status == HttpStatusCode.NotFound)
         {
             return UpstreamResult.Of<IReadOnlyList<BillingComponent>?>(null);
         }
 
-        if (answer.Failure is { } refused)
+        if (response.Failure is { } refused)
         {
-            Log.Refused(logger, transport.Health.FailureLevel, (int)answer.Status, request.ProductId);
+            Log.Refused(logger, transport.Health.FailureLevel, (int)response.Status, request.ProductId);
             return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(refused);
         }
 
-        if (BillingPayload.Read(answer.Json, request.ProductId) is not { } components)
+        if (BillingPayload.Read(response.Json, request.ProductId) is not { } components)
         {
             transport.Health.LastCause = UpstreamFailure.BadPayload.Name();
-            Log.BadPayload(logger, transport.Health.FailureLevel, request.ProductId, answer.Body.Length);
+            Log.BadPayload(logger, transport.Health.FailureLevel, request.ProductId, response.Body.Length);
             return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(UpstreamFailure.BadPayload);
         }
 
@@ -70,7 +70,7 @@ internal sealed partial class BillingClient(
         AccessToken token, ComponentsRequest request, RequestTimings waits, CancellationToken cancellationToken)
     {
         var result = await SendWithAsync(token);
-        if (!result.TryGet(out var answer, out _) || answer.Status != HttpStatusCode.Unauthorized)
+        if (!result.TryGet(out var response, out _) || response.Status != HttpStatusCode.Unauthorized)
         {
             return result;
         }

@@ -31,23 +31,23 @@ internal sealed partial class PaymentwallClient(
 
     private UpstreamResult<PaymentwallProduct?> Read(PriceRequest request, UpstreamResult<UpstreamResponse> result)
     {
-        if (!result.TryGet(out var answer, out var failure))
+        if (!result.TryGet(out var response, out var failure))
         {
             return UpstreamResult.Failed<PaymentwallProduct?>(failure);
         }
 
-        if (answer.Failure is { } refused)
+        if (response.Failure is { } refused)
         {
-            if (PaymentwallPayload.Read(answer.Json).ErrorCode is { } code)
+            if (PaymentwallPayload.Read(response.Json).ErrorCode is { } code)
             {
                 transport.Health.LastCause = $"error {code}";
             }
 
-            Log.Refused(logger, transport.Health.FailureLevel, (int)answer.Status, request.Sku, request.Country);
+            Log.Refused(logger, transport.Health.FailureLevel, (int)response.Status, request.Sku, request.Country);
             return UpstreamResult.Failed<PaymentwallProduct?>(refused);
         }
 
-        var reading = PaymentwallPayload.Read(answer.Json);
+        var reading = PaymentwallPayload.Read(response.Json);
         if (reading.Failure == UpstreamFailure.Rejected)
         {
             transport.Health.LastCause = $"error {reading.ErrorCode}";
@@ -58,7 +58,7 @@ internal sealed partial class PaymentwallClient(
         if (reading.Failure is not null)
         {
             transport.Health.LastCause = UpstreamFailure.BadPayload.Name();
-            Log.BadPayload(logger, transport.Health.FailureLevel, request.Sku, request.Country, answer.Body.Length);
+            Log.BadPayload(logger, transport.Health.FailureLevel, request.Sku, request.Country, response.Body.Length);
             return UpstreamResult.Failed<PaymentwallProduct?>(UpstreamFailure.BadPayload);
         }
 

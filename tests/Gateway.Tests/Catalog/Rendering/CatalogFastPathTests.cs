@@ -128,7 +128,7 @@ public sealed class CatalogFastPathTests : IDisposable
     {
         await _test.AskAsync();
         _requests.Remember(Context(), Given.Request());
-        await _test.Ledger.PurgeAsync(new PurgeScope(Tag: null, Hard: false));
+        await _test.Purges.PurgeAsync(new PurgeScope(Tag: null, Hard: false));
 
         await _fastPath.InvokeAsync(Context());
 

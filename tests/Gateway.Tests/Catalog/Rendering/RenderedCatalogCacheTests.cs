@@ -189,7 +189,7 @@ public sealed class RenderedCatalogCacheTests : IDisposable
     {
         var first = await _test.AskAsync();
 
-        await _test.Ledger.PurgeAsync(new PurgeScope(tag, Hard: true));
+        await _test.Purges.PurgeAsync(new PurgeScope(tag, Hard: true));
 
         Assert.NotSame(first.Catalog, (await _test.AskAsync()).Catalog);
         Assert.Equal(tag switch { "sku:c1" => (1, 3), null => (2, 4), _ => (1, 2) }, _test.Calls);
@@ -202,7 +202,7 @@ public sealed class RenderedCatalogCacheTests : IDisposable
         var before = _test.AskAsync();
         await Quiet.UntilAsync(() => _test.Calls.Billing == 1);
         var releaseOld = _test.Billing.ReleaseLater();
-        await _test.Ledger.PurgeAsync(new PurgeScope("product:p", Hard: true));
+        await _test.Purges.PurgeAsync(new PurgeScope("product:p", Hard: true));
         _test.Billing.Hold();
         var after = _test.AskAsync();
         await Quiet.UntilAsync(() => _test.Calls.Billing == 2);
@@ -212,7 +212,7 @@ public sealed class RenderedCatalogCacheTests : IDisposable
 
         Assert.NotSame(old, (await after).Catalog);
         Assert.Equal(2, _test.Calls.Billing);
-        Assert.Equal(_test.Ledger.Epoch, (await _test.AskAsync()).Catalog!.Epoch);
+        Assert.Equal(_test.Purges.Epoch, (await _test.AskAsync()).Catalog!.Epoch);
         Assert.Equal(2, _test.Calls.Billing);
     }
 
