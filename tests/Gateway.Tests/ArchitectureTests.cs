@@ -67,6 +67,16 @@ public sealed partial class ArchitectureTests
         Assert.All(steps, step => Assert.True(File.Exists(Path.Combine(RepositoryRoot(), "src", "Gateway", step + ".cs")), step));
     }
 
+    /// <summary>Whoever reads the wall clock says why in docs/architecture.md: it can be set.</summary>
+    [Fact]
+    public void Wall_time_is_read_where_the_docs_say_and_nowhere_else()
+    {
+        var page = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "architecture.md"));
+        var listed = page.Split("```text wall\n")[1].Split("```")[0].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[0] + ".cs");
+
+        Assert.Equal(listed, SourceFiles().Where(file => file.Text.Contains("GetUtcNow(", StringComparison.Ordinal)).Select(file => file.Path.Replace('\\', '/')).Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData("Iso", "using Gateway.Catalog;", "Catalog")]
     [InlineData("Iso", "using Gateway.Upstreams.Billing;", "Upstreams")]

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests;
 
-/// <summary>A clock that stands still until it is advanced, and that knows which timers wait for it.</summary>
+/// <summary>A clock that stands still until it is advanced, whose wall time can be set apart from it, and that knows which timers wait for it.</summary>
 internal sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2025, 1, 2, 3, 4, 5, TimeSpan.Zero))
 {
     /// <summary>A thread that a busy machine keeps waiting misses little of this clock.</summary>
@@ -10,6 +10,9 @@ internal sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2025, 1,
 
     private readonly Lock _gate = new();
     private readonly HashSet<TrackedTimer> _pending = [];
+    private TimeSpan _wallIsOff;
+
+    private DateTimeOffset Steady => base.GetUtcNow();
 
     /// <summary>Timers that are waiting to fire.</summary>
     public int PendingTimers
@@ -30,10 +33,18 @@ internal sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2025, 1,
         {
             lock (_gate)
             {
-                return _pending.Count == 0 ? null : _pending.Min(timer => timer.Due) - GetUtcNow();
+                return _pending.Count == 0 ? null : _pending.Min(timer => timer.Due) - Steady;
             }
         }
     }
+
+    /// <summary>Somebody sets the wall clock forward or back; what is measured by the monotonic clock, timers included, does not notice.</summary>
+    public void SetWall(TimeSpan forward) => _wallIsOff += forward;
+
+    public override DateTimeOffset GetUtcNow() => Steady + _wallIsOff;
+
+    /// <summary>Since a day before the clock was made: so few ticks are exact in what is reckoned with them, however that is done.</summary>
+    public override long GetTimestamp() => (Steady - Start + TimeSpan.FromDays(1)).Ticks;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -47,11 +58,11 @@ internal sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2025, 1,
     /// <exception cref="TimeoutException">It did not within <paramref name="atMost"/> (default 10 min) of this clock.</exception>
     public async Task RunUntilAsync(Task task, TimeSpan? atMost = null)
     {
-        var last = GetUtcNow() + (atMost ?? TimeSpan.FromMinutes(10));
+        var last = Steady + (atMost ?? TimeSpan.FromMinutes(10));
         await Quiet.SettleAsync(task);
         while (!task.IsCompleted)
         {
-            if (GetUtcNow() > last)
+            if (Steady > last)
             {
                 throw new TimeoutException("The task never completed.");
             }
@@ -106,7 +117,7 @@ internal sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2025, 1,
                 clock._pending.Remove(this);
                 if (dueTime > TimeSpan.Zero)
                 {
-                    Due = clock.GetUtcNow() + dueTime;
+                    Due = clock.Steady + dueTime;
                     clock._pending.Add(this);
                 }
             }

@@ -36,20 +36,21 @@ internal sealed partial class AccessTokenProvider(
     private AccessToken? _rejected;
     private Task<AccessToken?>? _load;
     private int _failures;
-    private DateTimeOffset _notBefore;
-    private DateTimeOffset _renewAt;
+    private TimeSpan _notBefore;
+    private TimeSpan _renewAt;
 
     /// <summary>The token endpoint, as this replica's requests find it.</summary>
     public DependencyHealth Health { get; } = new("authorization", time, logger);
 
-    /// <summary>When the token in use was obtained and when it expires; null if there is none.</summary>
-    public (DateTimeOffset ObtainedAt, DateTimeOffset ExpiresAt)? TokenAge
+    /// <summary>How old the token in use is and how long it still lives; null if there is none.</summary>
+    public (TimeSpan Age, TimeSpan Left)? TokenAge
     {
         get
         {
             lock (_gate)
             {
-                return IsUsable(_current) ? (_current!.ObtainedAt, _current.ExpiresAt) : null;
+                var now = time.Monotonic();
+                return IsUsable(_current) ? (now - _current!.ObtainedAt, _current.ExpiresAt - now) : null;
             }
         }
     }
@@ -76,7 +77,7 @@ internal sealed partial class AccessTokenProvider(
                 return new(LoadOnce().WaitAsync(cancellationToken));
             }
 
-            if (time.GetUtcNow() >= _renewAt && time.GetUtcNow() >= _notBefore)
+            if (time.Monotonic() >= _renewAt && time.Monotonic() >= _notBefore)
             {
                 _ = LoadOnce();
             }
@@ -102,7 +103,7 @@ internal sealed partial class AccessTokenProvider(
                     return _current;
                 }
 
-                if (rejected.FollowsRejection && time.GetUtcNow() - rejected.ObtainedAt < RejectionGuard)
+                if (rejected.FollowsRejection && time.Monotonic() - rejected.ObtainedAt < RejectionGuard)
                 {
                     return rejected;
                 }
@@ -140,7 +141,7 @@ internal sealed partial class AccessTokenProvider(
         _stopping.Dispose();
     }
 
-    private bool IsUsable(AccessToken? token) => token is not null && time.GetUtcNow() < token.UsableUntil;
+    private bool IsUsable(AccessToken? token) => token is not null && time.Monotonic() < token.UsableUntil;
 
     /// <summary>Joins the load under way or begins one, unless the host stops. Only with the gate held.</summary>
     private Task<AccessToken?> LoadOnce() =>
@@ -173,12 +174,12 @@ internal sealed partial class AccessTokenProvider(
         }
 
         // 3
-        if (time.GetUtcNow() < _notBefore)
+        if (time.Monotonic() < _notBefore)
         {
             return null;
         }
 
-        var patience = time.GetUtcNow() + LeaseLife;
+        var patience = time.Monotonic() + LeaseLife;
         while (true)
         {
             var (done, lease) = await store.TryTakeLeaseAsync(LeaseLife);
@@ -191,7 +192,7 @@ internal sealed partial class AccessTokenProvider(
                 }
 
                 // Ours to ask; or there is no Redis, or whoever held the lease took too long: then each for itself.
-                if (!done || lease is not null || time.GetUtcNow() >= patience)
+                if (!done || lease is not null || time.Monotonic() >= patience)
                 {
                     return await ObtainAsync(rejected);
                 }
@@ -209,7 +210,7 @@ internal sealed partial class AccessTokenProvider(
             {
                 await Task.Delay(PeerPoll, time);
             }
-            while (time.GetUtcNow() < patience && await store.IsLeaseHeldAsync());
+            while (time.Monotonic() < patience && await store.IsLeaseHeldAsync());
             Metrics.LeaseWait.Record(time.GetElapsedTime(waiting).TotalSeconds, Metrics.Tag("kind", "token"));
         }
     }
@@ -218,7 +219,7 @@ internal sealed partial class AccessTokenProvider(
     private async Task<AccessToken?> AdoptSharedAsync(AccessToken? rejected, AccessToken? current)
     {
         var shared = await store.GetAsync();
-        var isDue = IsUsable(current) && time.GetUtcNow() >= shared?.RenewFrom;
+        var isDue = IsUsable(current) && time.Monotonic() >= shared?.RenewFrom;
         if (!IsUsable(shared) || isDue || shared!.Value == rejected?.Value)
         {
             return null;
@@ -241,7 +242,7 @@ internal sealed partial class AccessTokenProvider(
         }
 
         Renewed("obtained");
-        var now = time.GetUtcNow();
+        var now = time.Monotonic();
         var token = new AccessToken(issued.Value, now, now + issued.Life, followsRejection: rejected is not null);
         _failures = 0;
         Log.Obtained(logger, (long)issued.Life.TotalSeconds);
@@ -304,7 +305,7 @@ internal sealed partial class AccessTokenProvider(
         pause = (pause < LongestBackOff ? pause : LongestBackOff) * (0.5 + (Random.Shared.NextDouble() / 2));
         lock (_gate)
         {
-            _notBefore = time.GetUtcNow() + pause;
+            _notBefore = time.Monotonic() + pause;
         }
     }
 

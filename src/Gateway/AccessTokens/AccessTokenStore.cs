@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Caching;
+using Gateway.Observability;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -40,13 +41,14 @@ internal sealed partial class AccessTokenStore
     /// <summary>Kept for as long as the token is usable, so that Redis forgets it before it expires.</summary>
     public async Task SetAsync(AccessToken token)
     {
-        var life = token.UsableUntil - _time.GetUtcNow();
+        var (now, wall) = (_time.Monotonic(), _time.GetUtcNow());
+        var life = token.UsableUntil - now;
         if (life < TimeSpan.FromMilliseconds(1))
         {
             return;
         }
 
-        var entry = new Entry(token.Value, token.ObtainedAt, token.ExpiresAt, token.FollowsRejection);
+        var entry = new Entry(token.Value, wall + (token.ObtainedAt - now), wall + (token.ExpiresAt - now), token.FollowsRejection);
         var place = Current;
         var wire = place.Cipher.Seal(JsonSerializer.SerializeToUtf8Bytes(entry, TokenStoreContext.Default.Entry), place.Key);
         await _redis.TryAsync("SET", place.Key, database => database.StringSetAsync(place.Key, wire, life), writes: true);
@@ -81,13 +83,21 @@ internal sealed partial class AccessTokenStore
         try
         {
             return JsonSerializer.Deserialize(plaintext, TokenStoreContext.Default.Entry) is { Token.Length: > 0 } entry
-                ? (new AccessToken(entry.Token, entry.ObtainedAt, entry.ExpiresAt, entry.FollowsRejection), wire)
+                ? (Read(entry), wire)
                 : default;
         }
         catch (JsonException)
         {
             return default;
         }
+    }
+
+    /// <summary>One from the future, because its writer's clock or this one was set, is as good as one that is due for renewal.</summary>
+    private AccessToken Read(Entry entry)
+    {
+        var life = entry.ExpiresAt - entry.ObtainedAt;
+        var obtainedAt = _time.Monotonic() - (_time.AgeOf(entry.ObtainedAt) ?? life * AccessToken.RenewalAge);
+        return new AccessToken(entry.Token, obtainedAt, obtainedAt + life, entry.FollowsRejection);
     }
 
     /// <summary>
@@ -120,6 +130,7 @@ internal sealed partial class AccessTokenStore
         public string Lease { get; }
     }
 
+    /// <summary>As it lies in Redis: in wall time, since other replicas read it.</summary>
     private sealed record Entry(string Token, DateTimeOffset ObtainedAt, DateTimeOffset ExpiresAt, bool FollowsRejection);
 
     [JsonSerializable(typeof(Entry))]

@@ -5,33 +5,39 @@ namespace Gateway.Caching;
 
 /// <summary>A value that an upstream gave, and what became of it since.</summary>
 /// <param name="value">The value; "there is no such thing" is one too.</param>
-/// <param name="storedAt">When the upstream gave it.</param>
+/// <param name="asOf">When the upstream gave it, by the wall clock of then: for show, and for other replicas.</param>
+/// <param name="storedAt">The same moment by the monotonic clock, as the next two.</param>
 /// <param name="freshUntil">Until when it is served without asking again.</param>
 /// <param name="staleUntil">Until when it may be served at all.</param>
 /// <param name="epoch">The purge epoch at which its load began.</param>
-internal sealed class CacheEntry<T>(T value, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset staleUntil, long epoch)
+internal sealed class CacheEntry<T>(T value, DateTimeOffset asOf, TimeSpan storedAt, TimeSpan freshUntil, TimeSpan staleUntil, long epoch)
 {
     private volatile bool _refreshFailed;
     private long _nextRefresh;
 
     public T Value => value;
 
-    public DateTimeOffset StoredAt => storedAt;
+    public DateTimeOffset AsOf => asOf;
 
-    public DateTimeOffset FreshUntil => freshUntil;
+    public TimeSpan StoredAt => storedAt;
 
-    public DateTimeOffset StaleUntil => staleUntil;
+    public TimeSpan FreshUntil => freshUntil;
+
+    public TimeSpan StaleUntil => staleUntil;
 
     public long Epoch => epoch;
 
     /// <summary>The last refresh failed: from now on the value is labelled stale.</summary>
     public bool RefreshFailed => _refreshFailed;
 
-    public bool MayRefresh(DateTimeOffset now) => now.UtcTicks >= Volatile.Read(ref _nextRefresh);
+    /// <summary>Got later than that one. The same one, read again after the wall clock was set back, is not.</summary>
+    public bool IsLaterThan(CacheEntry<T> other) => storedAt > other.StoredAt && asOf.ToUnixTimeMilliseconds() != other.AsOf.ToUnixTimeMilliseconds();
 
-    public void MarkRefreshFailed(DateTimeOffset nextRefresh)
+    public bool MayRefresh(TimeSpan now) => now.Ticks >= Volatile.Read(ref _nextRefresh);
+
+    public void MarkRefreshFailed(TimeSpan nextRefresh)
     {
-        Volatile.Write(ref _nextRefresh, nextRefresh.UtcTicks);
+        Volatile.Write(ref _nextRefresh, nextRefresh.Ticks);
         _refreshFailed = true;
     }
 }
@@ -39,13 +45,13 @@ internal sealed class CacheEntry<T>(T value, DateTimeOffset storedAt, DateTimeOf
 /// <summary>What the cache has for a query: a value, fresh or stale, or the reason why there is none.</summary>
 /// <param name="Value">Meaningful if <paramref name="Failure"/> is null.</param>
 /// <param name="Failure">Why nothing could be had, and nothing usable is cached.</param>
-/// <param name="FreshUntil">Until when the value is fresh; in the past for a stale one.</param>
+/// <param name="FreshUntil">Until when the value is fresh, by the monotonic clock; in the past for a stale one.</param>
 /// <param name="StaleAsOf">When a value was got whose last refresh failed; null for any other.</param>
 /// <param name="Loaded">An upstream was asked for this answer.</param>
 /// <param name="Watch">Tells whether it has changed since.</param>
 /// <param name="Seen">What was waited for to have it; null if it was at hand.</param>
 internal sealed record CacheResult<T, TFailure>(
-    T Value, TFailure? Failure, DateTimeOffset FreshUntil, DateTimeOffset? StaleAsOf, bool Loaded, ChangeStamp Watch, RequestTimings? Seen = null)
+    T Value, TFailure? Failure, TimeSpan FreshUntil, DateTimeOffset? StaleAsOf, bool Loaded, ChangeStamp Watch, RequestTimings? Seen = null)
     where TFailure : struct;
 
 /// <summary>One thing to look up.</summary>

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Gateway.Observability;
 
 namespace Gateway.Caching;
 
@@ -29,7 +30,8 @@ internal static class CacheWire
         wire[0] = Version;
         long[] header =
         [
-            entry.Epoch, entry.StoredAt.ToUnixTimeMilliseconds(), entry.FreshUntil.ToUnixTimeMilliseconds(), entry.StaleUntil.ToUnixTimeMilliseconds(),
+            entry.Epoch, entry.AsOf.ToUnixTimeMilliseconds(),
+            (entry.AsOf + (entry.FreshUntil - entry.StoredAt)).ToUnixTimeMilliseconds(), (entry.AsOf + (entry.StaleUntil - entry.StoredAt)).ToUnixTimeMilliseconds(),
         ];
         for (var field = 0; field < header.Length; field++)
         {
@@ -41,8 +43,11 @@ internal static class CacheWire
         return wire;
     }
 
-    /// <summary>Null if this is not an entry of this version, as it was written.</summary>
-    public static CacheEntry<T>? Read<T>(byte[]? wire, JsonTypeInfo<T> type)
+    /// <summary>
+    /// Null if this is not an entry of this version, as it was written. One from the future, because its writer's clock or this one was
+    /// set, is taken for one that has just become stale.
+    /// </summary>
+    public static CacheEntry<T>? Read<T>(byte[]? wire, JsonTypeInfo<T> type, TimeProvider time)
     {
         if (wire is null || wire.Length < HeaderBytes + ChecksumBytes || wire[0] != Version || !wire.AsSpan(wire.Length - ChecksumBytes).SequenceEqual(Checksum(wire)))
         {
@@ -52,7 +57,9 @@ internal static class CacheWire
         try
         {
             var value = JsonSerializer.Deserialize(wire.AsSpan(HeaderBytes, wire.Length - HeaderBytes - ChecksumBytes), type)!;
-            return new CacheEntry<T>(value, Time(1), Time(2), Time(3), Field(0));
+            var (asOf, freshFor, keptFor) = (Time(1), Time(2) - Time(1), Time(3) - Time(1));
+            var storedAt = time.Monotonic() - (time.AgeOf(asOf) ?? freshFor);
+            return new CacheEntry<T>(value, asOf, storedAt, storedAt + freshFor, storedAt + keptFor, Field(0));
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException or ArgumentOutOfRangeException)
         {

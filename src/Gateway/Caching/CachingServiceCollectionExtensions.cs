@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Observability;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 
@@ -12,6 +13,7 @@ internal static class CachingServiceCollectionExtensions
         services.AddSingleton<IMemoryCache>(provider => new MemoryCache(new MemoryCacheOptions
         {
             TrackStatistics = true,
+            Clock = new MonotonicTimeProvider(provider.GetRequiredService<TimeProvider>()),
             SizeLimit = provider.GetRequiredService<IOptions<CatalogOptions>>().Value.MemoryLimit,
 
             // At the limit everything is sorted by its last use to drop a part of it: a fifth, since a twentieth is soon full again.

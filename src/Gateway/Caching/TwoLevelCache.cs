@@ -171,20 +171,20 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         _memory.TryGetValue(keptAs, out CacheEntry<T>? entry) && IsUsable(query, entry!) ? entry : null;
 
     private bool IsUsable(CacheQuery<T, TFailure> query, CacheEntry<T> entry) =>
-        _time.GetUtcNow() < entry.StaleUntil && _ledger.Judge(query.Tag, entry.Epoch) != PurgeVerdict.Dead;
+        _time.Monotonic() < entry.StaleUntil && _ledger.Judge(query.Tag, entry.Epoch) != PurgeVerdict.Dead;
 
     private bool IsFresh(CacheQuery<T, TFailure> query, CacheEntry<T> entry) =>
-        _time.GetUtcNow() < entry.FreshUntil && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid;
+        _time.Monotonic() < entry.FreshUntil && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid;
 
     /// <summary>"There is no such thing", said so long ago that the upstream is asked first, unless it could not be asked the last time.</summary>
     private bool IsDoubtful(CacheEntry<T> entry) =>
-        !entry.RefreshFailed && _time.GetUtcNow() >= entry.FreshUntil + _ages.NotFoundFor && _cache.IsNotFound(entry.Value);
+        !entry.RefreshFailed && _time.Monotonic() >= entry.FreshUntil + _ages.NotFoundFor && _cache.IsNotFound(entry.Value);
 
     private CacheResult<T, TFailure> Answer(CacheQuery<T, TFailure> query, CacheEntry<T> entry, bool loaded, ChangeStamp watch, RequestTimings? seen)
     {
         // Purged softly, it is stale whatever its age.
-        var freshUntil = IsFresh(query, entry) ? entry.FreshUntil : DateTimeOffset.MinValue;
-        return new(entry.Value, Failure: null, freshUntil, entry.RefreshFailed ? entry.StoredAt : null, loaded, watch, seen);
+        var freshUntil = IsFresh(query, entry) ? entry.FreshUntil : TimeSpan.MinValue;
+        return new(entry.Value, Failure: null, freshUntil, entry.RefreshFailed ? entry.AsOf : null, loaded, watch, seen);
     }
 
     /// <summary>One flight per key. A flight that began before a purge is not joined: it may bring the old value.</summary>
@@ -243,7 +243,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>In the background, one at a time per key, not while a refresh has just failed, and never more than there are slots.</summary>
     private void RefreshIfDue(CacheQuery<T, TFailure> query, string keptAs, CacheEntry<T> entry)
     {
-        if (IsFresh(query, entry) || !entry.MayRefresh(_time.GetUtcNow()) || Volatile.Read(ref _refreshing) >= _cache.MaxConcurrentLoads)
+        if (IsFresh(query, entry) || !entry.MayRefresh(_time.Monotonic()) || Volatile.Read(ref _refreshing) >= _cache.MaxConcurrentLoads)
         {
             return;
         }
@@ -334,7 +334,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         {
             var (wire, token) = found[index];
             claims[index].Lease = token;
-            if (CacheWire.Read(wire, _cache.Type) is { } entry && IsUsable(begun[index].Query, entry))
+            if (CacheWire.Read(wire, _cache.Type, _time) is { } entry && IsUsable(begun[index].Query, entry))
             {
                 (claims[index].Entry, claims[index].Size) = (entry, wire!.Length);
             }
@@ -387,7 +387,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         {
             // A bug, since neither loads nor Redis throw: whoever waits must hear of it.
             Log.Broken(_logger, exception, _cache.Name);
-            known?.MarkRefreshFailed(_time.GetUtcNow() + RefreshBackOff);
+            known?.MarkRefreshFailed(_time.Monotonic() + RefreshBackOff);
             CountChange(query);
             Forget(query, flight);
             flight.Fail(exception);
@@ -410,7 +410,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private async Task<(string? Token, CacheEntry<T>? Peers)> TakeLeaseOrWaitAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
     {
         var name = flight.LeaseName;
-        var patience = _time.GetUtcNow() + LeaseLife;
+        var patience = _time.Monotonic() + LeaseLife;
         while (_ledger.IsSynced && !_stopping.IsCancellationRequested)
         {
             var (done, token) = await _lease.TryTakeAsync(name, LeaseLife);
@@ -440,7 +440,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             {
                 do
                 {
-                    if (_time.GetUtcNow() >= patience)
+                    if (_time.Monotonic() >= patience)
                     {
                         return default;
                     }
@@ -464,7 +464,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     {
         var (_, value) = await _redis.TryAsync("GETRANGE", flight.KeptAs, database => database.StringGetRangeAsync(flight.KeptAs, 0, CacheWire.MaxBytes));
         var wire = (byte[]?)value;
-        if (CacheWire.Read(wire, _cache.Type) is not { } entry || !IsFresh(query, entry) || entry.StoredAt <= (known?.StoredAt ?? DateTimeOffset.MinValue))
+        if (CacheWire.Read(wire, _cache.Type, _time) is not { } entry || !IsFresh(query, entry) || (known is not null && !entry.IsLaterThan(known)))
         {
             return null;
         }
@@ -499,10 +499,10 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             return default;
         }
 
-        var now = _time.GetUtcNow();
+        var now = _time.Monotonic();
         var isNotFound = _cache.IsNotFound(value);
         var freshUntil = now + (isNotFound ? _ages.NotFoundFor : _ages.FreshFor);
-        var entry = new CacheEntry<T>(value, now, freshUntil, freshUntil + _ages.StaleFor, flight.Epoch);
+        var entry = new CacheEntry<T>(value, _time.GetUtcNow(), now, freshUntil, freshUntil + _ages.StaleFor, flight.Epoch);
         var life = entry.StaleUntil - now;
         if (isNotFound && _cache.HasInventedKeys && life > 2 * _ages.NotFoundFor)
         {
@@ -523,7 +523,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     {
         if (known is not null)
         {
-            known.MarkRefreshFailed(_time.GetUtcNow() + RefreshBackOff);
+            known.MarkRefreshFailed(_time.Monotonic() + RefreshBackOff);
             CountChange(query);
             Log.RefreshFailed(_logger, _cache.Name, reason.ToString()!);
         }
@@ -577,7 +577,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             slot.Value = entry;
             slot.Size = size + (2 * key.Length) + EntryOverhead;
             slot.Priority = _cache.HasInventedKeys && _cache.IsNotFound(entry.Value) ? CacheItemPriority.Low : CacheItemPriority.Normal;
-            slot.AbsoluteExpirationRelativeToNow = TimeSpan.FromTicks(Math.Max(1, (entry.StaleUntil - _time.GetUtcNow()).Ticks));
+            slot.AbsoluteExpirationRelativeToNow = TimeSpan.FromTicks(Math.Max(1, (entry.StaleUntil - _time.Monotonic()).Ticks));
         }
 
         CountChange(query);

@@ -128,11 +128,11 @@ internal sealed class CatalogAggregator(
 
         public IReadOnlyList<ChangeStamp> Watches => _watches;
 
-        public DateTimeOffset FreshUntil { get; private set; } = DateTimeOffset.MaxValue;
+        public TimeSpan FreshUntil { get; private set; } = TimeSpan.MaxValue;
 
         public bool Loaded { get; private set; }
 
-        public void Add(DateTimeOffset? freshUntil, bool loaded, ChangeStamp watch)
+        public void Add(TimeSpan? freshUntil, bool loaded, ChangeStamp watch)
         {
             lock (_gate)
             {
@@ -147,8 +147,8 @@ internal sealed class CatalogAggregator(
 /// <summary>What the aggregation of a request came to.</summary>
 /// <param name="Response">The catalog; null if <paramref name="Problem"/> is set.</param>
 /// <param name="Problem">Nothing could be had, or what is required is missing.</param>
-/// <param name="FreshUntil">Until when all of its parts are fresh.</param>
+/// <param name="FreshUntil">Until when all of its parts are fresh, by the monotonic clock.</param>
 /// <param name="Loaded">An upstream was asked for it.</param>
 /// <param name="Parts">Watches over everything that it was made of.</param>
 internal sealed record AggregationResult(
-    CatalogResponse? Response, Problem? Problem, DateTimeOffset FreshUntil, bool Loaded, IReadOnlyList<ChangeStamp> Parts);
+    CatalogResponse? Response, Problem? Problem, TimeSpan FreshUntil, bool Loaded, IReadOnlyList<ChangeStamp> Parts);

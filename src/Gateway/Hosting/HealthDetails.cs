@@ -47,8 +47,8 @@ internal static class HealthDetails
                 Token = new HealthDetailsToken
                 {
                     Present = age is not null,
-                    AgeSeconds = age is { } known ? Math.Round((time.GetUtcNow() - known.ObtainedAt).TotalSeconds, 1) : null,
-                    ExpiresAt = age?.ExpiresAt,
+                    AgeSeconds = age is { } known ? Math.Round(known.Age.TotalSeconds, 1) : null,
+                    ExpiresAt = time.GetUtcNow() + age?.Left,
                 },
                 Redis = new HealthDetailsRedis { State = redis.State.ToString().ToLowerInvariant(), PurgesKnown = ledger.IsSynced },
                 Cache = new HealthDetailsCache

@@ -27,7 +27,6 @@ internal sealed class StateGauges : IDisposable
     private readonly CatalogDataCache _sources;
     private readonly UpstreamBulkhead _slots;
     private readonly PriceDrift _drift;
-    private readonly TimeProvider _time;
 
     public StateGauges(
         [FromKeyedServices(BillingOptions.Section)] UpstreamTransport billing,
@@ -37,11 +36,10 @@ internal sealed class StateGauges : IDisposable
         IMemoryCache memory,
         CatalogDataCache sources,
         UpstreamBulkhead slots,
-        PriceDrift drift,
-        TimeProvider time)
+        PriceDrift drift)
     {
         _upstreams = [("billing", billing), ("paymentwall", paymentwall)];
-        (_tokens, _redis, _memory, _sources, _slots, _drift, _time) = (tokens, redis, (MemoryCache)memory, sources, slots, drift, time);
+        (_tokens, _redis, _memory, _sources, _slots, _drift) = (tokens, redis, (MemoryCache)memory, sources, slots, drift);
     }
 
     public IEnumerable<(string Name, DependencyReport Report, CircuitState? Circuit)> Dependencies =>
@@ -68,10 +66,10 @@ internal sealed class StateGauges : IDisposable
             description: "1 while several calls in a row have failed.");
         meter.CreateObservableGauge("gateway.redis.up", () => _redis.State == RedisState.Up ? 1 : 0, description: "1 while Redis is in use.");
         meter.CreateObservableGauge(
-            "gateway.token.age", () => _tokens.TokenAge is { } age ? [new Measurement<double>((_time.GetUtcNow() - age.ObtainedAt).TotalSeconds)] : Array.Empty<Measurement<double>>(),
+            "gateway.token.age", () => _tokens.TokenAge is { } age ? [new Measurement<double>(age.Age.TotalSeconds)] : Array.Empty<Measurement<double>>(),
             "s", "Age of the access token in use.");
         meter.CreateObservableGauge(
-            "gateway.token.remaining", () => _tokens.TokenAge is { } age ? (age.ExpiresAt - _time.GetUtcNow()).TotalSeconds : 0,
+            "gateway.token.remaining", () => _tokens.TokenAge?.Left.TotalSeconds ?? 0,
             "s", "What is left of the life of the access token in use; 0 without one.");
         meter.CreateObservableGauge("gateway.cache.size", () => CacheBytes, "By", "Memory that everything cached takes, as Catalog:MemoryLimit counts it.");
         meter.CreateObservableGauge("gateway.cache.entries", () => CacheEntries, "{entry}", "What is cached in memory: components, prices, finished answers.");

@@ -42,7 +42,7 @@ internal sealed partial class DependencyHealth(string name, TimeProvider time, I
     {
         lock (_gate)
         {
-            var now = _time.GetUtcNow().ToUnixTimeSeconds();
+            var now = Second();
             var recent = _window.Where(slot => slot.Calls > 0 && now - slot.Second < WindowSeconds).ToList();
             var calls = recent.Sum(slot => slot.Calls);
             return new DependencyReport(
@@ -50,14 +50,15 @@ internal sealed partial class DependencyHealth(string name, TimeProvider time, I
         }
     }
 
+    private long Second() => (long)_time.Monotonic().TotalSeconds;
+
     private void Record(string? failure)
     {
         bool began, ended;
         lock (_gate)
         {
             // Looked at once: a second that begins in between must not cost the one before its counts.
-            var now = _time.GetUtcNow();
-            var second = now.ToUnixTimeSeconds();
+            var second = Second();
             ref var slot = ref _window[second % WindowSeconds];
             if (slot.Second != second)
             {
@@ -67,14 +68,14 @@ internal sealed partial class DependencyHealth(string name, TimeProvider time, I
             slot.Calls++;
             if (failure is null)
             {
-                _lastSuccess = now;
+                _lastSuccess = _time.GetUtcNow();
                 _inARow = 0;
                 (began, ended, _isFailing) = (false, _isFailing, false);
             }
             else
             {
                 slot.Failures++;
-                (_lastFailure, _lastOutcome) = (now, failure);
+                (_lastFailure, _lastOutcome) = (_time.GetUtcNow(), failure);
                 began = ++_inARow >= FailuresInARow && !_isFailing;
                 (ended, _isFailing) = (false, _isFailing || began);
             }

@@ -16,23 +16,29 @@ internal sealed class RedisTokenBucketLimiter(RateLimitOptions limit, RedisKey k
     public static readonly MetadataName<RateLimitOptions> Limit = new("Limit");
 
     // KEYS: bucket. ARGV: permits per second, burst. The clock is Redis's own. Returns 0 (a permit was taken) or the milliseconds until
-    // there is one. A refusal writes nothing, so a flood of them cannot round the level down. The bucket expires when it is full.
+    // there is one. A refusal writes nothing, so a flood of them cannot round the level down; but after Redis's clock was set back the
+    // bucket, whose time lies in the future, fills from now on. The bucket expires when it is full.
     private const string Script = """
         local clock = redis.call('TIME')
         local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
         local rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
         local bucket = redis.call('HMGET', KEYS[1], 'level', 'at')
-        local level = burst
+        local level, at = burst, now
         if bucket[1] and bucket[2] then
-          level = math.min(burst, tonumber(bucket[1]) + math.max(0, now - tonumber(bucket[2])) * rate)
+          at = tonumber(bucket[2])
+          level = math.min(burst, tonumber(bucket[1]) + math.max(0, now - at) * rate)
         end
+        local wait = 0
         if level < 1 then
-          return math.max(1, math.ceil((1 - level) / rate * 1000))
+          wait = math.max(1, math.ceil((1 - level) / rate * 1000))
+        else
+          level = level - 1
         end
-        level = level - 1
-        redis.call('HMSET', KEYS[1], 'level', string.format('%.6f', level), 'at', string.format('%.6f', now))
-        redis.call('PEXPIRE', KEYS[1], math.ceil((burst - level) / rate * 1000) + 1000)
-        return 0
+        if wait == 0 or at > now then
+          redis.call('HMSET', KEYS[1], 'level', string.format('%.6f', level), 'at', string.format('%.6f', now))
+          redis.call('PEXPIRE', KEYS[1], math.ceil((burst - level) / rate * 1000) + 1000)
+        end
+        return wait
         """;
 
     private static readonly RateLimitLease Permitted = new Lease(isAcquired: true);

@@ -149,7 +149,7 @@ internal sealed partial class UpstreamTransport : IDisposable
             using var response = await _client.SendAsync(request, cancellationToken);
             await response.Content.LoadIntoBufferAsync(MaxResponseBytes, cancellationToken);
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-            return Outcome.FromResult(new UpstreamResponse(response.StatusCode, body, RetryAfter(response.Headers.RetryAfter)));
+            return Outcome.FromResult(new UpstreamResponse(response.StatusCode, body, RetryAfter(response.Headers)));
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -185,9 +185,11 @@ internal sealed partial class UpstreamTransport : IDisposable
         return request;
     }
 
-    private TimeSpan? RetryAfter(RetryConditionHeaderValue? header)
+    /// <summary>A date is reckoned from the server's own, where it says that: its clock may be another than ours.</summary>
+    private TimeSpan? RetryAfter(HttpResponseHeaders headers)
     {
-        var wait = header?.Delta ?? (header?.Date - _time.GetUtcNow());
+        var header = headers.RetryAfter;
+        var wait = header?.Delta ?? (header?.Date - (headers.Date ?? _time.GetUtcNow()));
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
 
@@ -201,7 +203,7 @@ internal sealed partial class UpstreamTransport : IDisposable
         var isTransient = transient.Build();
         var isFailure = transient.Handle<OperationCanceledException>().Build();
 
-        return new ResiliencePipelineBuilder<UpstreamResponse> { TimeProvider = _time }
+        return new ResiliencePipelineBuilder<UpstreamResponse> { TimeProvider = new MonotonicTimeProvider(_time) }
             .AddTimeout(options.EffectiveTimeout)
             .AddRetry(new RetryStrategyOptions<UpstreamResponse>
             {

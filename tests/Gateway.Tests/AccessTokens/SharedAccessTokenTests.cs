@@ -1,6 +1,7 @@
 using System.Text;
 using Gateway.AccessTokens;
 using Gateway.Caching;
+using Gateway.Observability;
 using Gateway.Tests.Observability;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -35,7 +36,7 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
     [Fact]
     public async Task What_one_replica_stored_another_reads_whole()
     {
-        var now = _a.Time.GetUtcNow();
+        var now = _a.Time.Monotonic();
         await _a.Store.SetAsync(new AccessToken("x", now, now + Life, followsRejection: true));
 
         var read = await _b.Store.GetAsync();
@@ -59,7 +60,7 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
     [Fact]
     public async Task A_token_that_is_hardly_usable_any_more_is_not_shared()
     {
-        var now = _a.Time.GetUtcNow();
+        var now = _a.Time.Monotonic();
         await _a.Store.SetAsync(new AccessToken("x", now - Life, now + TimeSpan.FromSeconds(30), followsRejection: false));
 
         Assert.Empty(await _redis.KeysAsync(_prefix));
@@ -109,7 +110,7 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
     [Fact]
     public async Task Changed_credentials_take_effect_at_once_and_changed_back_find_what_they_had()
     {
-        var now = _a.Time.GetUtcNow();
+        var now = _a.Time.Monotonic();
         var before = _a.Options.CurrentValue;
         await _a.Store.SetAsync(new AccessToken("x", now, now + Life, followsRejection: false));
 
@@ -151,7 +152,7 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
     [Fact]
     public async Task Exactly_the_rejected_token_is_removed()
     {
-        var now = _a.Time.GetUtcNow();
+        var now = _a.Time.Monotonic();
         var token = new AccessToken("x", now, now + Life, followsRejection: false);
         await _a.Store.SetAsync(token);
 
@@ -169,7 +170,8 @@ public sealed class SharedAccessTokenTests : IClassFixture<RedisFixture>, IDispo
         var adopted = (await _b.Provider.GetAsync(Cancel))!;
 
         Assert.Equal(first.Value, adopted.Value);
-        Assert.Equal((first.ObtainedAt, first.ExpiresAt), _b.Provider.TokenAge);
+        Assert.Equal((TimeSpan.Zero, Life), _b.Provider.TokenAge);
+        Assert.Equal((first.ObtainedAt, first.ExpiresAt), (adopted.ObtainedAt, adopted.ExpiresAt));
         Assert.Equal(1, _endpoint.Requests);
         Assert.Equal([1], metrics.Of("gateway.token.renewals", "result=obtained"));
         Assert.Equal([1], metrics.Of("gateway.token.renewals", "result=adopted"));

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Gateway.Caching;
 using Gateway.Catalog;
 using Gateway.Iso;
+using Gateway.Observability;
 using Gateway.Problems;
 using Gateway.Tests.Catalog;
 using Gateway.Upstreams.Billing;
@@ -13,7 +14,9 @@ namespace Gateway.Tests.Caching;
 
 public sealed partial class CacheWireTests
 {
-    private static readonly DateTimeOffset At = new(2025, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
+    private static readonly TestClock Time = new();
+    private static readonly DateTimeOffset At = Time.GetUtcNow();
+    private static readonly TimeSpan Now = Time.Monotonic();
 
     [Fact]
     public void Times_and_epoch_come_back_as_they_were()
@@ -21,9 +24,9 @@ public sealed partial class CacheWireTests
         var read = RoundTrip<PaymentwallProduct?>(null, WireContext.Default.PaymentwallProduct!)!;
 
         Assert.Null(read.Value);
-        Assert.Equal((At, At.AddMinutes(1), At.AddHours(24), 7L), (read.StoredAt, read.FreshUntil, read.StaleUntil, read.Epoch));
+        Assert.Equal((At, Now, Now + TimeSpan.FromMinutes(1), Now + TimeSpan.FromHours(24), 7L), (read.AsOf, read.StoredAt, read.FreshUntil, read.StaleUntil, read.Epoch));
         Assert.False(read.RefreshFailed);
-        Assert.True(read.MayRefresh(At));
+        Assert.True(read.MayRefresh(Now));
     }
 
     [Fact]
@@ -94,7 +97,7 @@ public sealed partial class CacheWireTests
         var wire = Wire();
         wire[0] = version;
 
-        Assert.Null(CacheWire.Read(wire, WireContext.Default.PaymentwallProduct));
+        Assert.Null(CacheWire.Read(wire, WireContext.Default.PaymentwallProduct, Time));
     }
 
     [Fact]
@@ -102,8 +105,8 @@ public sealed partial class CacheWireTests
     {
         var wire = Wire();
 
-        Assert.All(Enumerable.Range(0, wire.Length), length => Assert.Null(CacheWire.Read(wire[..length], WireContext.Default.PaymentwallProduct)));
-        Assert.Null(CacheWire.Read(null, WireContext.Default.PaymentwallProduct));
+        Assert.All(Enumerable.Range(0, wire.Length), length => Assert.Null(CacheWire.Read(wire[..length], WireContext.Default.PaymentwallProduct, Time)));
+        Assert.Null(CacheWire.Read(null, WireContext.Default.PaymentwallProduct, Time));
     }
 
     [Theory]
@@ -119,7 +122,7 @@ public sealed partial class CacheWireTests
         byte[] wire = [.. Wire().AsSpan(0, 33), .. Encoding.UTF8.GetBytes(json)];
         wire = [.. wire, .. SHA256.HashData(wire).AsSpan(0, 8)];
 
-        Assert.Null(CacheWire.Read(wire, WireContext.Default.PaymentwallProduct));
+        Assert.Null(CacheWire.Read(wire, WireContext.Default.PaymentwallProduct, Time));
     }
 
     [Fact]
@@ -129,19 +132,19 @@ public sealed partial class CacheWireTests
         for (var bit = 0; bit < wire.Length * 8; bit++)
         {
             wire[bit / 8] ^= (byte)(1 << (bit % 8));
-            Assert.Null(CacheWire.Read(wire, WireContext.Default.PaymentwallProduct));
+            Assert.Null(CacheWire.Read(wire, WireContext.Default.PaymentwallProduct, Time));
             wire[bit / 8] ^= (byte)(1 << (bit % 8));
         }
 
-        Assert.NotNull(CacheWire.Read(wire, WireContext.Default.PaymentwallProduct));
+        Assert.NotNull(CacheWire.Read(wire, WireContext.Default.PaymentwallProduct, Time));
     }
 
     private static byte[] Wire() => CacheWire.Write(Entry(Given.Product()), WireContext.Default.PaymentwallProduct);
 
-    private static CacheEntry<T> Entry<T>(T value) => new(value, At, At.AddMinutes(1), At.AddHours(24), epoch: 7);
+    private static CacheEntry<T> Entry<T>(T value) => new(value, At, Now, Now + TimeSpan.FromMinutes(1), Now + TimeSpan.FromHours(24), epoch: 7);
 
     private static CacheEntry<T>? RoundTrip<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
-        CacheWire.Read(CacheWire.Write(Entry(value), type), type);
+        CacheWire.Read(CacheWire.Write(Entry(value), type), type, Time);
 
     private static string Answer(IReadOnlyList<BillingComponent> components) =>
         Given.Json(CatalogMerge.Merge(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gateway.Caching;
+using Gateway.Observability;
 using Gateway.Tests.Observability;
 
 namespace Gateway.Tests.Caching;
@@ -21,7 +22,7 @@ public sealed class TwoLevelCacheTests : IDisposable
     [Fact]
     public async Task A_fresh_value_is_served_from_memory_without_waiting()
     {
-        var start = _test.Time.GetUtcNow();
+        var start = _test.Time.Monotonic();
         var first = await _test.AskOneAsync();
         _test.Time.Advance(FreshFor - TimeSpan.FromTicks(1));
 
@@ -47,7 +48,7 @@ public sealed class TwoLevelCacheTests : IDisposable
             Assert.True(asked.IsCompletedSuccessfully);
             var answer = await asked;
             Assert.Equal(("a1", null, false), (answer.Value, answer.StaleAsOf, answer.Loaded));
-            Assert.False(answer.FreshUntil > _test.Time.GetUtcNow());
+            Assert.False(answer.FreshUntil > _test.Time.Monotonic());
         }
 
         await Quiet.UntilAsync(() => _test.Loads == 2);
@@ -159,7 +160,7 @@ public sealed class TwoLevelCacheTests : IDisposable
     {
         _test.SaysNotFound = true;
         var answer = await _test.AskOneAsync();
-        Assert.Equal((null, null, _test.Time.GetUtcNow() + NotFoundFor), (answer.Value, answer.Failure, answer.FreshUntil));
+        Assert.Equal((null, null, _test.Time.Monotonic() + NotFoundFor), (answer.Value, answer.Failure, answer.FreshUntil));
 
         _test.Time.Advance(NotFoundFor - TimeSpan.FromTicks(1));
         await AskAndSettleAsync();

@@ -44,8 +44,8 @@ public sealed partial class BillingPayloadFuzzTests
 
         // What was accepted can be answered with, the same from Redis as from Billing itself.
         var answer = Answer(components);
-        var entry = new CacheEntry<IReadOnlyList<BillingComponent>>(components, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, epoch: 1);
-        var read = CacheWire.Read(CacheWire.Write(entry, FuzzedComponentsContext.Default.IReadOnlyListBillingComponent), FuzzedComponentsContext.Default.IReadOnlyListBillingComponent);
+        var entry = new CacheEntry<IReadOnlyList<BillingComponent>>(components, DateTimeOffset.UnixEpoch, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, epoch: 1);
+        var read = CacheWire.Read(CacheWire.Write(entry, FuzzedComponentsContext.Default.IReadOnlyListBillingComponent), FuzzedComponentsContext.Default.IReadOnlyListBillingComponent, TimeProvider.System);
         Assert.Equal(answer, Answer(read!.Value));
         using var json = JsonDocument.Parse(answer);
         Assert.Equal(components.Count, json.RootElement.GetProperty("items").GetArrayLength());

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Gateway.Caching;
+using Gateway.Observability;
 using Gateway.Tests.Catalog;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
@@ -12,7 +13,8 @@ namespace Gateway.Tests.Fuzzing;
 
 public sealed partial class CacheWireFuzzTests
 {
-    private static readonly DateTimeOffset At = new(2025, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    private static readonly TestClock Time = new();
+    private static readonly DateTimeOffset At = Time.GetUtcNow();
 
     private static readonly string[] Words =
     [
@@ -35,13 +37,13 @@ public sealed partial class CacheWireFuzzTests
             var other = TokenCipherFuzzTests.Changed(listing, body);
             var isSame = one.AsSpan().SequenceEqual(price);
 
-            Assert.Equal(isSame ? product : null, CacheWire.Read(one, FuzzedEntriesContext.Default.PaymentwallProduct)?.Value);
+            Assert.Equal(isSame ? product : null, CacheWire.Read(one, FuzzedEntriesContext.Default.PaymentwallProduct, Time)?.Value);
             Assert.Equal(
                 other.AsSpan().SequenceEqual(listing) ? listing : null,
-                CacheWire.Read(other, FuzzedEntriesContext.Default.IReadOnlyListBillingComponent) is { } entry ? Write(entry.Value, FuzzedEntriesContext.Default.IReadOnlyListBillingComponent) : null);
+                CacheWire.Read(other, FuzzedEntriesContext.Default.IReadOnlyListBillingComponent, Time) is { } entry ? Write(entry.Value, FuzzedEntriesContext.Default.IReadOnlyListBillingComponent) : null);
 
             // An entry of the one kind is none of the other.
-            Assert.Null(CacheWire.Read(one, FuzzedEntriesContext.Default.IReadOnlyListBillingComponent));
+            Assert.Null(CacheWire.Read(one, FuzzedEntriesContext.Default.IReadOnlyListBillingComponent, Time));
             return !isSame;
         });
     }
@@ -59,12 +61,13 @@ public sealed partial class CacheWireFuzzTests
 
     private static bool IsReadForWhatItIs<T>(byte[] wire, byte[] body, JsonTypeInfo<T> type)
     {
-        if (CacheWire.Read(wire, type) is not { } entry)
+        if (CacheWire.Read(wire, type, Time) is not { } entry)
         {
             return false;
         }
 
-        long[] header = [entry.Epoch, entry.StoredAt.ToUnixTimeMilliseconds(), entry.FreshUntil.ToUnixTimeMilliseconds(), entry.StaleUntil.ToUnixTimeMilliseconds()];
+        var asOf = entry.AsOf.ToUnixTimeMilliseconds();
+        long[] header = [entry.Epoch, asOf, asOf + Milliseconds(entry.FreshUntil - entry.StoredAt), asOf + Milliseconds(entry.StaleUntil - entry.StoredAt)];
         Assert.Equal(header, Enumerable.Range(0, 4).Select(field => BinaryPrimitives.ReadInt64BigEndian(body.AsSpan(field * 8))));
         using var json = JsonDocument.Parse(body.AsMemory(32));
         Assert.Equal(
@@ -78,8 +81,10 @@ public sealed partial class CacheWireFuzzTests
         return true;
     }
 
+    private static long Milliseconds(TimeSpan time) => time.Ticks / TimeSpan.TicksPerMillisecond;
+
     private static byte[] Write<T>(T value, JsonTypeInfo<T> type) =>
-        CacheWire.Write(new CacheEntry<T>(value, At, At.AddMinutes(1), At.AddHours(24), epoch: 7), type);
+        CacheWire.Write(new CacheEntry<T>(value, At, Time.Monotonic(), Time.Monotonic() + TimeSpan.FromMinutes(1), Time.Monotonic() + TimeSpan.FromHours(24), epoch: 7), type);
 
     [JsonSerializable(typeof(IReadOnlyList<BillingComponent>))]
     [JsonSerializable(typeof(PaymentwallProduct))]

@@ -42,8 +42,8 @@ public sealed partial class PaymentwallPayloadFuzzTests
             Assert.True(product.Name is not "" && product.PostTrialSku is not "");
         }
 
-        var entry = new CacheEntry<PaymentwallProduct?>(product, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, epoch: 1);
-        Assert.Equal(product, CacheWire.Read(CacheWire.Write(entry, FuzzedProductContext.Default.PaymentwallProduct!), FuzzedProductContext.Default.PaymentwallProduct!)!.Value);
+        var entry = new CacheEntry<PaymentwallProduct?>(product, DateTimeOffset.UnixEpoch, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, epoch: 1);
+        Assert.Equal(product, CacheWire.Read(CacheWire.Write(entry, FuzzedProductContext.Default.PaymentwallProduct!), FuzzedProductContext.Default.PaymentwallProduct!, TimeProvider.System)!.Value);
         return true;
     });
 

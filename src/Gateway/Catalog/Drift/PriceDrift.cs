@@ -19,27 +19,27 @@ internal sealed partial class PriceDrift(TimeProvider time, ILogger<PriceDrift> 
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
-    private readonly ConcurrentDictionary<(string Id, string Country), PriceDriftItem> _items = new();
-    private readonly ConcurrentDictionary<string, PriceGap> _withoutSku = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<(string Sku, string Country), PriceGap> _notFound = new();
-    private DateTimeOffset _nextSweep = DateTimeOffset.MinValue;
+    private readonly ConcurrentDictionary<(string Id, string Country), Seen<PriceDriftItem>> _items = new();
+    private readonly ConcurrentDictionary<string, Seen<PriceGap>> _withoutSku = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Sku, string Country), Seen<PriceGap>> _notFound = new();
+    private TimeSpan _nextSweep = TimeSpan.MinValue;
 
     public int Count
     {
         get
         {
-            Forget(_items, item => item.SeenAt);
+            Forget(_items);
             return _items.Count;
         }
     }
 
-    public IReadOnlyList<PriceDriftItem> Items => Recent(_items, item => item.SeenAt, item => item.Id + item.Country);
+    public IReadOnlyList<PriceDriftItem> Items => Recent(_items, item => item.Id + item.Country);
 
     /// <summary>Components that no SKU is mapped to.</summary>
-    public IReadOnlyList<PriceGap> WithoutSku => Recent(_withoutSku, gap => gap.SeenAt, gap => gap.Id);
+    public IReadOnlyList<PriceGap> WithoutSku => Recent(_withoutSku, gap => gap.Id);
 
     /// <summary>SKUs that Paymentwall does not sell in a country that was asked for.</summary>
-    public IReadOnlyList<PriceGap> NotFound => Recent(_notFound, gap => gap.SeenAt, gap => gap.Sku + gap.Country);
+    public IReadOnlyList<PriceGap> NotFound => Recent(_notFound, gap => gap.Sku + gap.Country);
 
     /// <summary>Looks at an answer. Test data, other statuses and answers without prices say nothing.</summary>
     public void Observe(CatalogRequest request, CatalogResponse response)
@@ -62,14 +62,14 @@ internal sealed partial class PriceDrift(TimeProvider time, ILogger<PriceDrift> 
         var gap = new PriceGap { Id = item.Id, Sku = item.Price.Sku, Country = item.Price.Sku is null ? null : country, SeenAt = now };
         if (item.Price.Sku is not { } sku)
         {
-            Keep(_withoutSku, item.Id, gap, now);
+            Keep(_withoutSku, item.Id, gap);
             return;
         }
 
         _withoutSku.TryRemove(item.Id, out _);
         if (item.Price.Status == PriceStatus.NotFound)
         {
-            Keep(_notFound, (sku, country), gap, now);
+            Keep(_notFound, (sku, country), gap);
         }
         else if (item.Price.Status is PriceStatus.Live)
         {
@@ -117,8 +117,8 @@ internal sealed partial class PriceDrift(TimeProvider time, ILogger<PriceDrift> 
         lock (_gate)
         {
             // Answers are put together side by side, and only one of them brings the news.
-            var isKnown = _items.TryGetValue(key, out var before) && before.ListAmountMinor == drift.ListAmountMinor && before.PriceAmountMinor == drift.PriceAmountMinor;
-            isNews = Keep(_items, key, drift, now) && !isKnown;
+            var isKnown = _items.TryGetValue(key, out var before) && before.Value.ListAmountMinor == drift.ListAmountMinor && before.Value.PriceAmountMinor == drift.PriceAmountMinor;
+            isNews = Keep(_items, key, drift) && !isKnown;
         }
 
         if (isNews)
@@ -128,34 +128,35 @@ internal sealed partial class PriceDrift(TimeProvider time, ILogger<PriceDrift> 
         }
     }
 
-    private bool Keep<TKey, T>(ConcurrentDictionary<TKey, T> kept, TKey key, T value, DateTimeOffset now)
+    private bool Keep<TKey, T>(ConcurrentDictionary<TKey, Seen<T>> kept, TKey key, T value)
         where TKey : notnull
     {
         if (kept.Count >= MostEntries && !kept.ContainsKey(key))
         {
-            Sweep(now);
+            Sweep();
             if (kept.Count >= MostEntries)
             {
                 return false;
             }
         }
 
-        kept[key] = value;
+        kept[key] = new Seen<T>(value, time.Monotonic());
         return true;
     }
 
-    private List<T> Recent<TKey, T>(ConcurrentDictionary<TKey, T> kept, Func<T, DateTimeOffset> seenAt, Func<T, string?> order)
+    private List<T> Recent<TKey, T>(ConcurrentDictionary<TKey, Seen<T>> kept, Func<T, string?> order)
         where TKey : notnull
     {
-        Forget(kept, seenAt);
-        return [.. kept.Values.OrderBy(order, StringComparer.Ordinal)];
+        Forget(kept);
+        return [.. kept.Values.Select(seen => seen.Value).OrderBy(order, StringComparer.Ordinal)];
     }
 
     /// <summary>Not for every item that finds no room: a catalog can have more gaps than are kept.</summary>
-    private void Sweep(DateTimeOffset now)
+    private void Sweep()
     {
         lock (_gate)
         {
+            var now = time.Monotonic();
             if (now < _nextSweep)
             {
                 return;
@@ -164,20 +165,23 @@ internal sealed partial class PriceDrift(TimeProvider time, ILogger<PriceDrift> 
             _nextSweep = now + SweepEvery;
         }
 
-        Forget(_items, item => item.SeenAt);
-        Forget(_withoutSku, gap => gap.SeenAt);
-        Forget(_notFound, gap => gap.SeenAt);
+        Forget(_items);
+        Forget(_withoutSku);
+        Forget(_notFound);
     }
 
-    private void Forget<TKey, T>(ConcurrentDictionary<TKey, T> kept, Func<T, DateTimeOffset> seenAt)
+    private void Forget<TKey, T>(ConcurrentDictionary<TKey, Seen<T>> kept)
         where TKey : notnull
     {
-        var since = time.GetUtcNow() - Forgotten;
-        foreach (var (key, value) in kept.Where(pair => seenAt(pair.Value) < since))
+        var since = time.Monotonic() - Forgotten;
+        foreach (var one in kept.Where(pair => pair.Value.At < since))
         {
-            kept.TryRemove(new KeyValuePair<TKey, T>(key, value));
+            kept.TryRemove(one);
         }
     }
+
+    /// <summary>What was seen, and when by the monotonic clock; for show it has the wall time itself.</summary>
+    private readonly record struct Seen<T>(T Value, TimeSpan At);
 
     private static partial class Log
     {

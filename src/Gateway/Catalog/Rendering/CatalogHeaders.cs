@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gateway.Configuration;
+using Gateway.Observability;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
@@ -24,7 +25,7 @@ internal sealed class CatalogHeaders(IOptions<CatalogOptions> options, IOptions<
     public void Set(HttpResponse response, RenderedCatalog catalog, string etag, CatalogRequest request, bool isHit)
     {
         var headers = response.Headers;
-        var age = catalog.Age(time.GetUtcNow());
+        var age = catalog.Age(time.Monotonic());
         headers.ETag = etag;
         if (request.IsPrivate || access.Value.RequireKeyForCatalog)
         {

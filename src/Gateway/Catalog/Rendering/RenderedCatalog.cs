@@ -21,7 +21,7 @@ internal sealed class RenderedCatalog
     /// <summary>For how long an answer may be reused, here or by a client, that is not as it should be.</summary>
     internal static readonly TimeSpan MaxIncompleteLifetime = TimeSpan.FromSeconds(5);
 
-    public RenderedCatalog(AggregationResult assembly, CatalogResponse response, DateTimeOffset now, long epoch)
+    public RenderedCatalog(AggregationResult assembly, CatalogResponse response, TimeSpan now, long epoch)
     {
         Identity = CatalogJsonContext.Write(response);
         var hash = Convert.ToHexStringLower(SHA256.HashData(Identity).AsSpan(0, 16));
@@ -42,13 +42,14 @@ internal sealed class RenderedCatalog
 
     public byte[] Identity { get; }
 
-    public DateTimeOffset BuiltAt { get; }
+    /// <summary>By the monotonic clock, as every time here.</summary>
+    public TimeSpan BuiltAt { get; }
 
     /// <summary>The shortest freshness of its parts when it was put together; zero for one that is made of stale parts.</summary>
     public TimeSpan FreshFor { get; }
 
     /// <summary>Until when it may be reused here.</summary>
-    public DateTimeOffset UsableUntil { get; }
+    public TimeSpan UsableUntil { get; }
 
     public bool IsComplete { get; }
 
@@ -95,9 +96,9 @@ internal sealed class RenderedCatalog
         CultureInfo.InvariantCulture, $"{audience}, max-age={(long)FreshFor.TotalSeconds}{(IsComplete ? staleWindows : string.Empty)}");
 
     /// <summary>How old it is, in words made once a second.</summary>
-    public RenderedAge Age(DateTimeOffset now)
+    public RenderedAge Age(TimeSpan now)
     {
-        var seconds = Math.Max(0, (long)(now - BuiltAt).TotalSeconds);
+        var seconds = (long)(now - BuiltAt).TotalSeconds;
         var age = _age;
         return age?.Seconds == seconds ? age : _age = new RenderedAge(seconds, (long)FreshFor.TotalSeconds);
     }

@@ -43,7 +43,7 @@ internal sealed class RenderedCatalogCache(
     }
 
     private bool IsCurrent(RenderedCatalog catalog) =>
-        time.GetUtcNow() < catalog.UsableUntil
+        time.Monotonic() < catalog.UsableUntil
         && catalog.Epoch == purges.Epoch
         && catalog.IsUnchanged;
 
@@ -97,7 +97,7 @@ internal sealed class RenderedCatalogCache(
             span?.SetTag("gateway.catalog.items", response.Total).SetTag("gateway.catalog.complete", response.Completeness.Complete);
 
             drift.Observe(request, response);
-            var catalog = new RenderedCatalog(result, response, time.GetUtcNow(), aggregation.Flight.Epoch);
+            var catalog = new RenderedCatalog(result, response, time.Monotonic(), aggregation.Flight.Epoch);
 
             // What is missing because nobody waited for it is nothing to be shown to others.
             if (!aggregation.IsCancellationRequested)

@@ -1,6 +1,7 @@
 using Gateway.Catalog;
 using Gateway.Catalog.Rendering;
 using Gateway.Configuration;
+using Gateway.Observability;
 using Gateway.Tests.Configuration;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Paymentwall;
@@ -177,6 +178,6 @@ public sealed class CatalogHeadersTests
             new Dictionary<string, UpstreamResult<PaymentwallProduct?>>(StringComparer.Ordinal) { ["c"] = Given.Found(Given.Product()) },
             Given.Rules());
         return new RenderedCatalog(
-            new AggregationResult(response, Problem: null, _time.GetUtcNow() + fresh, Loaded: false, Parts: []), response, _time.GetUtcNow(), epoch: 0);
+            new AggregationResult(response, Problem: null, _time.Monotonic() + fresh, Loaded: false, Parts: []), response, _time.Monotonic(), epoch: 0);
     }
 }
