@@ -76,14 +76,15 @@ using var loggerFactory = LoggerFactory.Create(logging => logging
 // State and certificates.
 using var authority = CertificateAuthority.Create(options.CertificatesExpired);
 using var certificate = authority.IssueServerCertificate([.. new[] { options.Host, "localhost", "127.0.0.1", "::1" }.Distinct(StringComparer.Ordinal)]);
+var (scheme, upstreamCertificate) = options.Https ? (Uri.UriSchemeHttps, certificate) : (Uri.UriSchemeHttp, null);
 var state = new SimulatorState(options, TimeProvider.System);
 
 // The four applications.
 (string Key, int Port, WebApplication App)[] apps =
 [
     (nameof(options.AuthorizationPort), options.AuthorizationPort, UpstreamApps.Authorization(state, loggerFactory, certificate)),
-    (nameof(options.BillingPort), options.BillingPort, UpstreamApps.Billing(state, loggerFactory)),
-    (nameof(options.PaymentwallPort), options.PaymentwallPort, UpstreamApps.Paymentwall(state, loggerFactory)),
+    (nameof(options.BillingPort), options.BillingPort, UpstreamApps.Billing(state, loggerFactory, upstreamCertificate)),
+    (nameof(options.PaymentwallPort), options.PaymentwallPort, UpstreamApps.Paymentwall(state, loggerFactory, upstreamCertificate)),
     (nameof(options.ControlPort), options.ControlPort, UpstreamApps.Control(state, loggerFactory)),
 ];
 
@@ -127,8 +128,8 @@ try
     var ready = JsonSerializer.Serialize(new
     {
         authority = state.Tokens.Issuer,
-        billing = $"http://{host}:{UpstreamServer.Port(apps[1].App)}/",
-        paymentwall = $"http://{host}:{UpstreamServer.Port(apps[2].App)}/",
+        billing = $"{scheme}://{host}:{UpstreamServer.Port(apps[1].App)}/",
+        paymentwall = $"{scheme}://{host}:{UpstreamServer.Port(apps[2].App)}/",
         control = $"http://{host}:{UpstreamServer.Port(apps[3].App)}/",
         certificateFile = file,
     });

@@ -29,10 +29,10 @@ internal sealed class SimulatorOptions
     /// <summary>Port of the authorization server (HTTPS). Default 8082.</summary>
     public int AuthorizationPort { get; set; } = 8082;
 
-    /// <summary>Port of Billing (HTTP). Default 8083.</summary>
+    /// <summary>Port of Billing. Default 8083.</summary>
     public int BillingPort { get; set; } = 8083;
 
-    /// <summary>Port of Paymentwall (HTTP). Default 8084.</summary>
+    /// <summary>Port of Paymentwall. Default 8084.</summary>
     public int PaymentwallPort { get; set; } = 8084;
 
     /// <summary>
@@ -63,6 +63,9 @@ internal sealed class SimulatorOptions
 
     /// <summary>Whether the certificates of authority and servers have expired, a year ago. Default false.</summary>
     public bool CertificatesExpired { get; set; }
+
+    /// <summary>Whether Billing and Paymentwall speak HTTPS too, as the real ones do. Default false: HTTP, which is easier to look at.</summary>
+    public bool Https { get; set; }
 
     /// <summary>Life of an access token, whole seconds, at least 1. Default 01:00:00; the control API changes it.</summary>
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromHours(1);

@@ -5,6 +5,7 @@ using Gateway.Catalog.Drift;
 using Gateway.Catalog.Rendering;
 using Gateway.Configuration;
 using Gateway.Customer;
+using Gateway.Egress;
 using Gateway.Hosting;
 using Gateway.Observability;
 using Gateway.Proxy;
@@ -52,6 +53,7 @@ builder.Services.AddGatewaySwagger();
 
 // What the gateway does, from the bottom up
 builder.Services.AddSingleton<CustomerCountry>();
+builder.Services.AddEgress();
 builder.Services.AddCaching();
 builder.Services.AddAccessTokens();
 builder.Services.AddUpstreams();
@@ -66,6 +68,9 @@ if (!StartupValidation.Passes(app.Services, isCheck, Console.Error))
 {
     return 1;
 }
+
+// For what goes out and is not ours, such as a certificate chain's missing link
+HttpClient.DefaultProxy = app.Services.GetRequiredService<EgressProxy>();
 
 // Pipeline. The order is part of what is promised:
 app.UsePathBase(app.Services.GetRequiredService<IOptions<HostingOptions>>().Value.PathBase); // before whatever looks at the path

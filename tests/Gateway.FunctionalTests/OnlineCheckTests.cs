@@ -20,7 +20,12 @@ public sealed class OnlineCheckTests(OnlineCheckTests.Simulator simulated) : ICl
     [InlineData(11, "Paymentwall: failed, the connection is refused. Change Paymentwall:BaseAddress.", "Paymentwall:BaseAddress=https://localhost:1/")]
     [InlineData(12, "Access token: failed, the certificate is not trusted. Change SSL_CERT_FILE, or AccessTokens:Authority.", "SSL_CERT_FILE=/dev/null")]
     [InlineData(13, "Access token: failed, what answers does not speak TLS. Change AccessTokens:Authority.", "AccessTokens:Authority={control}")]
-    [InlineData(14, "Access token: failed, the proxy wants credentials (407). Change HTTPS_PROXY", "HTTPS_PROXY={proxy}", "AccessTokens:Authority=https://oauth.example.com/")]
+    [InlineData(14, "Access token: failed, the proxy wants credentials, or others (407). Change Proxy:User and Proxy:Password, or those in HTTPS_PROXY.", "HTTPS_PROXY={proxy}", "AccessTokens:Authority=https://oauth.example.com/")]
+    [InlineData(23, "Access token: failed, the proxy refuses the connection. Change Proxy:Address.", "Proxy:Address=http://localhost:1")]
+    [InlineData(23, "Access token: failed, the proxy's name does not resolve. Change https_proxy.", "https_proxy=http://nowhere.invalid:3128")]
+    [InlineData(24, "Access token: failed, the proxy does not reach it. Change NO_PROXY, or AccessTokens:Authority.", "Proxy:Address={forward}", "AccessTokens:Authority=https://localhost:1/")]
+    [InlineData(24, "Access token: failed, the proxy does not let it through. Change the proxy's own rules, or NO_PROXY, or AccessTokens:Authority.", "Proxy:Address={forward}", "AccessTokens:Authority=https://forbidden.example.com/")]
+    [InlineData(0, "Access token: works.", "Proxy:Address={forward}", Sound)]
     [InlineData(15, "Access token: failed, there is no discovery document. Change AccessTokens:Authority, or set AccessTokens:TokenEndpoint.", "fault authorization=/.well-known/ 404")]
     [InlineData(16, "Access token: failed, the server refuses the client (invalid_client). Change AccessTokens:ClientId or AccessTokens:ClientSecret.", "AccessTokens:ClientSecret=s3cret-s3cret")]
     [InlineData(17, "Access token: failed, the server refuses scope or audience (invalid_target). Change AccessTokens:Scopes or AccessTokens:Audience.", "AccessTokens:Audience=nobody")]
@@ -41,6 +46,7 @@ public sealed class OnlineCheckTests(OnlineCheckTests.Simulator simulated) : ICl
             await connection.WriteAsync(WantsCredentials, TestContext.Current.CancellationToken);
             return false;
         });
+        await using var forward = new ForwardProxy();
         var settings = new List<(string, string)> { ("Catalog:Products", "builtfor_example") };
         foreach (var one in world)
         {
@@ -53,7 +59,8 @@ public sealed class OnlineCheckTests(OnlineCheckTests.Simulator simulated) : ICl
             else
             {
                 settings.Add((key, value.Replace("{control}", new UriBuilder(simulator.Control) { Scheme = "https" }.Uri.AbsoluteUri, StringComparison.Ordinal)
-                    .Replace("{proxy}", proxy.Address, StringComparison.Ordinal)));
+                    .Replace("{proxy}", proxy.Address, StringComparison.Ordinal)
+                    .Replace("{forward}", forward.Address, StringComparison.Ordinal)));
             }
         }
 

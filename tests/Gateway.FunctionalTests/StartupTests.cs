@@ -166,6 +166,56 @@ public sealed class StartupTests
         }
     }
 
+    [Theory]
+    [InlineData("\"{0}\"", "stands in quotes")]
+    [InlineData("{0}\r", "ends with a line end")]
+    [InlineData(" {0}", "begins or ends with a blank")]
+    [InlineData("{0}\n{0}", "has a line end")]
+    public async Task What_is_pasted_around_a_value_is_an_error_that_names_the_key_and_not_the_value(string form, string expected)
+    {
+        const string Value = "s3cret-s3cret";
+        string[] keys =
+        [
+            "AccessTokens:ClientId", "AccessTokens:ClientSecret", "AccessTokens:EncryptionKey", "Paymentwall:ProjectKey", "Paymentwall:SecretKey", "Redis:ConnectionString",
+            "Redis:User", "Redis:Password", "Proxy:Address", "Proxy:Password", "Billing:BaseAddress", "AccessTokens:TokenEndpoint", "Security:ApiKeys:0:Sha256",
+        ];
+        var (exitCode, output) = await GatewayProcess.CheckConfigurationAsync(GatewayProcess.Environment(
+            simulator: null, [.. keys.Select(key => (key, form.Replace("{0}", Value, StringComparison.Ordinal)))]));
+
+        Assert.Equal(1, exitCode);
+        Assert.All(keys, key => Assert.Contains($"  {key}: {expected}", output, StringComparison.Ordinal));
+        Assert.DoesNotContain("s3cret", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Of_a_secret_file_the_line_ends_are_trimmed_and_what_else_is_around_the_value_is_an_error()
+    {
+        var folder = Directory.CreateTempSubdirectory("gateway-secrets-").FullName;
+        try
+        {
+            var environment = GatewayProcess.Environment(simulator: null, ("Hosting:SecretsFolder", folder));
+            environment.Remove("Paymentwall__SecretKey");
+            await WriteAsync("s3cret\r\n\n");
+            var (exitCode, output) = await GatewayProcess.CheckConfigurationAsync(environment);
+            Assert.True(exitCode == 0, output);
+
+            foreach (var content in new[] { "\"s3cret\"\n", "s3cret \n", "s3cret\r\nsecond\r\n", "s\0e\0c\0" })
+            {
+                await WriteAsync(content);
+                (exitCode, output) = await GatewayProcess.CheckConfigurationAsync(environment);
+                Assert.Equal(1, exitCode);
+                Assert.Contains("  Paymentwall:SecretKey: ", output, StringComparison.Ordinal);
+                Assert.DoesNotContain("s3cret", output, StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        Task WriteAsync(string content) => File.WriteAllTextAsync(Path.Combine(folder, "Paymentwall__SecretKey"), content, TestContext.Current.CancellationToken);
+    }
+
     /// <summary>What reads the files does so on a thread of its own, whose end would be the process's.</summary>
     [Fact]
     public async Task A_secret_file_that_cannot_be_read_any_more_changes_nothing_until_it_can()

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -98,6 +99,23 @@ public sealed class SwaggerTests(GatewayStack stack) : IClassFixture<GatewayStac
             Assert.InRange((int)(await gateway.GetAsync(path, ("X-Api-Key", GatewayProcess.ProxyKey))).Status, 200, 302);
             Assert.Equal(HttpStatusCode.Unauthorized, (await gateway.GetAsync(path)).Status);
         }
+    }
+
+    /// <summary>Who asks at the same time shares one document, which whoever asked first must not take along.</summary>
+    [Fact]
+    public async Task A_client_that_leaves_while_the_document_is_made_costs_the_others_nothing()
+    {
+        await using var gateway = await stack.StartGatewayAsync();
+        using (var leaving = new TcpClient())
+        {
+            await leaving.ConnectAsync(gateway.Address.Host, gateway.Address.Port, TestContext.Current.CancellationToken);
+            await leaving.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET /swagger/v1/swagger.json HTTP/1.1\r\nHost: {gateway.Address.Authority}\r\n\r\n"), TestContext.Current.CancellationToken);
+            leaving.LingerState = new LingerOption(enable: true, seconds: 0);
+        }
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => gateway.GetAsync("/swagger/v1/swagger.json")));
+
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
     }
 
     [Fact]

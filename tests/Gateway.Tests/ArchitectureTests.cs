@@ -17,15 +17,18 @@ public sealed partial class ArchitectureTests
         ["Customer"] = Base,
         ["Caching"] = Base,
 
+        // The way out, for whoever calls by http.
+        ["Egress"] = Base,
+
         // The clients' limits are kept in Redis.
         ["Security"] = ["Caching", .. Base],
-        ["AccessTokens"] = ["Caching", .. Base],
-        ["Upstreams"] = ["AccessTokens", .. Base],
+        ["AccessTokens"] = ["Caching", "Egress", .. Base],
+        ["Upstreams"] = ["AccessTokens", "Egress", .. Base],
 
         // The two-level cache is what Catalog and AccessTokens stand on.
         ["Catalog"] = ["Upstreams", "Caching", "Security", "Customer", .. Base],
-        ["Proxy"] = ["Upstreams", "AccessTokens", "Security", "Customer", .. Base],
-        ["Hosting"] = ["Catalog", "Proxy", "Upstreams", "AccessTokens", "Caching", "Security", "Customer", .. Base],
+        ["Proxy"] = ["Upstreams", "AccessTokens", "Egress", "Security", "Customer", .. Base],
+        ["Hosting"] = ["Catalog", "Proxy", "Upstreams", "AccessTokens", "Caching", "Egress", "Security", "Customer", .. Base],
     };
 
     [Fact]

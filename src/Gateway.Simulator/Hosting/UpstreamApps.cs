@@ -23,9 +23,9 @@ internal static class UpstreamApps
         return app;
     }
 
-    public static WebApplication Billing(SimulatorState state, ILoggerFactory loggerFactory)
+    public static WebApplication Billing(SimulatorState state, ILoggerFactory loggerFactory, X509Certificate2? certificate)
     {
-        var app = UpstreamServer.Create(state.Options.Address, state.Options.BillingPort, loggerFactory);
+        var app = UpstreamServer.Create(state.Options.Address, state.Options.BillingPort, loggerFactory, certificate);
         UseRecordingAndFaults(app, Upstream.Billing, state, loggerFactory);
         app.Use((context, next) => BillingEndpoints.AuthenticateAsync(context, next, state.Validator));
         BillingEndpoints.Map(app, state);
@@ -33,9 +33,9 @@ internal static class UpstreamApps
         return app;
     }
 
-    public static WebApplication Paymentwall(SimulatorState state, ILoggerFactory loggerFactory)
+    public static WebApplication Paymentwall(SimulatorState state, ILoggerFactory loggerFactory, X509Certificate2? certificate)
     {
-        var app = UpstreamServer.Create(state.Options.Address, state.Options.PaymentwallPort, loggerFactory);
+        var app = UpstreamServer.Create(state.Options.Address, state.Options.PaymentwallPort, loggerFactory, certificate);
         UseRecordingAndFaults(app, Upstream.Paymentwall, state, loggerFactory);
         PaymentwallEndpoints.Map(app, state);
         MapOther(app, Answers.PaymentwallError(404, "Not found"));

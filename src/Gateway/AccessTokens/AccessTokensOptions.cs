@@ -32,17 +32,21 @@ internal sealed class AccessTokensOptions
 
     /// <summary>Required.</summary>
     [Required]
+    [Verbatim]
     public string ClientId { get; set; } = string.Empty;
 
     /// <summary>Required; a secret.</summary>
     [Required]
     [Secret]
+    [Verbatim]
     public string ClientSecret { get; set; } = string.Empty;
 
     /// <summary>Audience of the token; several are separated by a space. Default <c>distribution.prestashop.net</c>.</summary>
+    [Verbatim]
     public string Audience { get; set; } = "distribution.prestashop.net";
 
     /// <summary>Scopes, separated by a space. Default <c>openid</c>.</summary>
+    [Verbatim]
     public string Scopes { get; set; } = "openid";
 
     /// <summary>
@@ -50,6 +54,7 @@ internal sealed class AccessTokensOptions
     /// same on every replica. Replicas with different keys keep different tokens and do not disturb each other.
     /// </summary>
     [Secret]
+    [Verbatim]
     public string EncryptionKey { get; set; } = string.Empty;
 
     /// <summary>Origins (<c>https://host:port</c>) beside <c>Billing:BaseAddress</c>'s to which proxied routes may send the token. Default none.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Gateway.Egress;
 using Gateway.Observability;
 using Microsoft.Extensions.Options;
 using Microsoft.Identity.Client;
@@ -22,14 +23,8 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
     private readonly HttpClient _client;
     private volatile Tuple<AccessTokensOptions, IConfidentialClientApplication>? _application;
 
-    public MsalTokenEndpoint(IOptionsMonitor<AccessTokensOptions> options, TimeProvider time, ILogger<MsalTokenEndpoint> logger)
-        : this(() => options.CurrentValue, time, logger, new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-            ActivityHeadersPropagator = TraceContext.Silent,
-        })
+    public MsalTokenEndpoint(IOptionsMonitor<AccessTokensOptions> options, EgressProxy egress, TimeProvider time, ILogger<MsalTokenEndpoint> logger)
+        : this(() => options.CurrentValue, time, logger, egress.Around(CreateHandler(egress)))
     {
     }
 
@@ -112,6 +107,19 @@ internal sealed partial class MsalTokenEndpoint : ITokenEndpoint, IMsalHttpClien
                 .WithHttpClientFactory(this, retryOnceOn5xx: false)
                 .WithOidcAuthority(options.EffectiveAuthority.AbsoluteUri)
                 .Build());
+    }
+
+    private static SocketsHttpHandler CreateHandler(EgressProxy egress)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            ActivityHeadersPropagator = TraceContext.Silent,
+        };
+        egress.ApplyTo(handler);
+        return handler;
     }
 
     private static Task PrepareRequest(OnBeforeTokenRequestData request, AccessTokensOptions options)

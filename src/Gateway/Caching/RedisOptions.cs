@@ -14,13 +14,16 @@ internal sealed class RedisOptions
 
     /// <summary>StackExchange.Redis connection string (<c>host:6379,password=…,ssl=true</c>). Empty (default): memory only. A secret.</summary>
     [Secret("password=")]
+    [Verbatim]
     public string ConnectionString { get; set; } = string.Empty;
 
     /// <summary>ACL user. Empty (default): the connection string's, else Redis's default user.</summary>
+    [Verbatim]
     public string User { get; set; } = string.Empty;
 
-    /// <summary>Its password, whatever characters it has. Empty (default): the connection string's. A secret.</summary>
+    /// <summary>Its password, whatever characters it has, but no blank at an end and no quotes around it. Empty (default): the connection string's. A secret.</summary>
     [Secret]
+    [Verbatim]
     public string Password { get; set; } = string.Empty;
 
     /// <summary>PEM file of the only authorities that Redis's certificate may come from. Empty (default): those that the system trusts.</summary>

@@ -74,6 +74,11 @@ internal abstract class OptionsSection
         var isLeaf = TypeDescriptor.GetConverter(wanted).CanConvertFrom(typeof(string));
         if (isLeaf && key.Value is { } value)
         {
+            if (wanted == typeof(Uri) && VerbatimAttribute.Defect(value) is { } defect)
+            {
+                return [(key.Path, $"{key.Path}: {defect}")];
+            }
+
             // An empty text is a text, and an empty value of what may be absent is absent.
             var isAbsent = value.Length == 0 && (wanted == typeof(string) || wanted != type || !wanted.IsValueType);
             return isAbsent || CanConvert(value, wanted) ? [] : [Error(key, wanted)];
@@ -104,7 +109,7 @@ internal abstract class OptionsSection
         (key.Path, $"{key.Path}: the value is not {Describe(wanted)}.");
 
     /// <summary>
-    /// What the attributes of the options do not permit, at any depth; and a key that is set to null where only a value or no key at all
+    /// What the attributes of the options do not permit, at any depth, of each property the first; and a key that is set to null where only a value or no key at all
     /// makes sense.
     /// </summary>
     internal static IEnumerable<(string Error, bool IsNull)> ValueErrors(string path, object options)
@@ -135,17 +140,18 @@ internal abstract class OptionsSection
     private static (string Error, bool IsNull) NullError(string key) => ($"{key}: is null; give it a value or leave the key out.", true);
 
     private static IEnumerable<(string Error, bool IsNull)> AttributeErrors(string key, PropertyInfo property, object? value) =>
-        from attribute in property.GetCustomAttributes<ValidationAttribute>()
-        let what = attribute switch
-        {
-            { ErrorMessage: { } message } => message,
-            RangeAttribute range => FormattableString.Invariant(
-                $"{value} is outside {range.Minimum} to {range.Maximum}{(range.OperandType == typeof(TimeSpan) ? " (durations are hours:minutes:seconds)" : string.Empty)}."),
-            _ when property.IsDefined(typeof(SecretAttribute)) => "is required; give it by environment or secret file, never in appsettings.json.",
-            _ => "is required.",
-        }
-        where !attribute.IsValid(value)
-        select ($"{key}: {what}", false);
+        (from attribute in property.GetCustomAttributes<ValidationAttribute>()
+         let what = attribute switch
+         {
+             VerbatimAttribute => VerbatimAttribute.Defect(value as string),
+             { ErrorMessage: { } message } => message,
+             RangeAttribute range => FormattableString.Invariant(
+                 $"{value} is outside {range.Minimum} to {range.Maximum}{(range.OperandType == typeof(TimeSpan) ? " (durations are hours:minutes:seconds)" : string.Empty)}."),
+             _ when property.IsDefined(typeof(SecretAttribute)) => "is required; give it by environment or secret file, never in appsettings.json.",
+             _ => "is required.",
+         }
+         where !attribute.IsValid(value)
+         select ($"{key}: {what}", false)).Take(1);
 
     /// <summary>Secrets in a settings file, which is shared, copied and committed more readily than anybody means to.</summary>
     protected static IEnumerable<string> MisplacedSecrets(IConfiguration configuration, IConfigurationSection section, Type type) =>

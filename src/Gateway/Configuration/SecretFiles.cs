@@ -6,7 +6,8 @@ namespace Gateway.Configuration;
 
 /// <summary>
 /// Configuration values in files, one each, named as in the environment (<c>AccessTokens__ClientSecret</c>): Docker and Kubernetes
-/// mount secrets so. They go over <c>appsettings.json</c> and under the environment, and are read again when they change.
+/// mount secrets so. They go over <c>appsettings.json</c> and under the environment, and are read again when they change. The line ends
+/// at the end of a file are an editor's and not part of the value.
 /// </summary>
 internal static class SecretFiles
 {
@@ -42,7 +43,23 @@ internal static class SecretFiles
 
         var sources = ((IConfigurationBuilder)configuration).Sources;
         var environment = sources.ToList().FindLastIndex(source => source is EnvironmentVariablesConfigurationSource);
-        sources.Insert(environment < 0 ? sources.Count : environment, files);
+        sources.Insert(environment < 0 ? sources.Count : environment, new Source(files));
+    }
+
+    private sealed class Source(KeyPerFileConfigurationSource files) : IConfigurationSource
+    {
+        public IConfigurationProvider Build(IConfigurationBuilder builder) => new Provider(files);
+    }
+
+    /// <summary>The library's takes off one line end of this system's kind.</summary>
+    private sealed class Provider(KeyPerFileConfigurationSource files) : KeyPerFileConfigurationProvider(files)
+    {
+        public override bool TryGet(string key, out string? value)
+        {
+            var isThere = base.TryGet(key, out value);
+            value = value?.TrimEnd('\r', '\n');
+            return isThere;
+        }
     }
 
     private static bool IsReadable(string file)

@@ -35,9 +35,11 @@ internal sealed class ApiKeyOptions
 {
     /// <summary>Whose key it is; shown in logs, and what rate limits count by. Required.</summary>
     [Required]
+    [Verbatim]
     public string Name { get; set; } = string.Empty;
 
     /// <summary>SHA-256 of the key, 64 hexadecimal digits (<c>./dev key</c> makes both). Required.</summary>
+    [Verbatim]
     public string Sha256 { get; set; } = string.Empty;
 
     /// <summary><c>proxy</c>, <c>admin</c>. At least one.</summary>

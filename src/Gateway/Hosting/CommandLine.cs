@@ -1,6 +1,7 @@
 using Gateway.AccessTokens;
 using Gateway.Caching;
 using Gateway.Configuration;
+using Gateway.Egress;
 using Gateway.Proxy;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
@@ -17,7 +18,7 @@ internal static class CommandLine
     public static readonly string[] Sections =
     [
         BillingOptions.Section, AccessTokensOptions.Section, PaymentwallOptions.Section, RedisOptions.Section, CatalogOptions.Section, SecurityOptions.Section,
-        HostingOptions.Section, SwaggerAccessOptions.Section, ProxyExtensions.Section, "Serilog", "Kestrel", "Logging",
+        HostingOptions.Section, SwaggerAccessOptions.Section, EgressOptions.Section, ProxyExtensions.Section, "Serilog", "Kestrel", "Logging",
     ];
 
     private static readonly string[] Switches = [CheckConfig, Online, HealthProbe.Argument];

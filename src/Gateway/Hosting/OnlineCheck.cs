@@ -1,6 +1,7 @@
 using Gateway.AccessTokens;
 using Gateway.Catalog;
 using Gateway.Configuration;
+using Gateway.Egress;
 using Gateway.Observability;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
@@ -22,8 +23,6 @@ internal static class OnlineCheck
     /// <summary>Prices that are asked for at most; it is enough that one is sold.</summary>
     private const int MostPrices = 10;
 
-    private const string Proxy = "HTTPS_PROXY (user and password of the egress proxy)";
-
     /// <summary>0, or the exit code of the first step that failed.</summary>
     public static async Task<int> RunAsync(IServiceProvider services, TextWriter output)
     {
@@ -31,7 +30,7 @@ internal static class OnlineCheck
         var tokens = services.GetRequiredService<AccessTokenProvider>();
         var endpoint = options.EffectiveTokenEndpoint is null ? "AccessTokens:Authority" : "AccessTokens:TokenEndpoint";
         var token = await tokens.GetAsync(CancellationToken.None);
-        var failed = Say("Access token", token is null ? OfToken(tokens.Health.LastCause ?? "unknown", endpoint) : null);
+        var failed = Say("Access token", token is null ? OfToken(tokens.Health.LastCause ?? "unknown", endpoint, services) : null);
         IReadOnlyList<BillingComponent>? components = null;
         if (token is not null)
         {
@@ -58,7 +57,7 @@ internal static class OnlineCheck
             var cause = services.GetRequiredKeyedService<UpstreamTransport>(BillingOptions.Section).Health.LastCause ?? failure.Name();
             return (null, cause is "401" or "403" || failure == UpstreamFailure.TokenUnavailable
                 ? (18, $"it refuses the token ({cause})", "AccessTokens:Audience or AccessTokens:Scopes")
-                : OfCall(cause, "Billing:BaseAddress"));
+                : OfCall(cause, "Billing:BaseAddress", services));
         }
 
         return (components, components is null && product is not null ? (19, $"it does not know the product {product}", "Catalog:Products") : null);
@@ -77,7 +76,7 @@ internal static class OnlineCheck
                 var cause = services.GetRequiredKeyedService<UpstreamTransport>(PaymentwallOptions.Section).Health.LastCause ?? failure.Name();
                 return failure == UpstreamFailure.Rejected && !cause.StartsWith('5')
                     ? (20, $"it refuses the key or the signature ({cause})", "Paymentwall:ProjectKey, Paymentwall:SecretKey or Paymentwall:SignatureVersion")
-                    : OfCall(cause, "Paymentwall:BaseAddress");
+                    : OfCall(cause, "Paymentwall:BaseAddress", services);
             }
 
             if (product is not null)
@@ -89,23 +88,32 @@ internal static class OnlineCheck
         return skus.Count == 0 ? null : (21, $"it sells none of {string.Join(", ", skus)} in {country}", "Catalog:SkuMap or Catalog:SkuTemplate");
     }
 
-    private static (int, string, string) OfToken(string cause, string endpoint) => cause switch
+    private static (int, string, string) OfToken(string cause, string endpoint, IServiceProvider services) => cause switch
     {
         TokenServerHandler.NoDiscovery => (15, "there is no discovery document", "AccessTokens:Authority, or set AccessTokens:TokenEndpoint"),
         "invalid_client" or "unauthorized_client" => (16, $"the server refuses the client ({cause})", "AccessTokens:ClientId or AccessTokens:ClientSecret"),
         "invalid_scope" or "invalid_target" or "invalid_request" or "access_denied" =>
             (17, $"the server refuses scope or audience ({cause})", "AccessTokens:Scopes or AccessTokens:Audience"),
-        _ => OfCall(cause, endpoint),
+        _ => OfCall(cause, endpoint, services),
     };
 
-    private static (int, string, string) OfCall(string cause, string address) => cause switch
+    private static (int, string, string) OfCall(string cause, string address, IServiceProvider services) => cause switch
     {
         FailureCause.NameNotResolved => (10, "the name does not resolve", address),
         FailureCause.ConnectionRefused => (11, "the connection is refused", address),
         FailureCause.CertificateNotTrusted => (12, "the certificate is not trusted", $"SSL_CERT_FILE, or {address}"),
         FailureCause.CertificateStoreUnusable => (12, "the certificate store cannot be used", "HOME"),
         FailureCause.NotTls => (13, "what answers does not speak TLS", address),
-        FailureCause.ProxyAuthenticationRequired => (14, "the proxy wants credentials (407)", Proxy),
+        FailureCause.ProxyAuthenticationRequired => (14, "the proxy wants credentials, or others (407)", $"Proxy:User and Proxy:Password, or those in {NameOfProxy(services)}"),
+        FailureCause.ProxyNameNotResolved => (23, "the proxy's name does not resolve", NameOfProxy(services)),
+        FailureCause.ProxyConnectionRefused => (23, "the proxy refuses the connection", NameOfProxy(services)),
+        FailureCause.ProxyUnreachable => (23, "the proxy gives no connection", NameOfProxy(services)),
+        FailureCause.ProxyRefused => (24, "the proxy does not let it through", $"the proxy's own rules, or NO_PROXY, or {address}"),
+        FailureCause.UnreachableBehindProxy => (24, "the proxy does not reach it", $"NO_PROXY, or {address}"),
         _ => (22, $"no usable answer ({cause})", address),
     };
+
+    /// <summary>The key or the variable that names it.</summary>
+    private static string NameOfProxy(IServiceProvider services) =>
+        string.Join(" or ", services.GetRequiredService<EgressProxy>().Hops.Select(hop => hop.Source).Distinct(StringComparer.Ordinal));
 }

@@ -1,5 +1,6 @@
 using Gateway.Catalog.Rendering;
 using Gateway.Configuration;
+using Gateway.Observability;
 using Microsoft.Extensions.Options;
 using Serilog;
 using Serilog.Events;
@@ -50,7 +51,7 @@ internal static class RequestLogging
         if (context.Features.Get<IForwarderErrorFeature>() is { Error: not ForwarderError.None } forwarding)
         {
             line.Set("ForwarderError", forwarding.Error);
-            line.Set("Cause", forwarding.Exception?.GetBaseException().GetType().Name);
+            line.Set("Cause", FailureCause.Of(forwarding.Exception) is { } cause and not FailureCause.Unknown ? cause : forwarding.Exception?.GetBaseException().GetType().Name);
         }
     }
 }

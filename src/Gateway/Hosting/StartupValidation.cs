@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Egress;
 using Gateway.Observability;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
@@ -162,6 +163,11 @@ internal static partial class StartupValidation
             Log.PlainHttp(logger, section);
         }
 
+        foreach (var (scheme, proxy, source) in services.GetRequiredService<EgressProxy>().Hops)
+        {
+            Log.Proxied(logger, scheme, proxy.Authority, source);
+        }
+
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")))
         {
             Log.NoHome(logger);
@@ -183,5 +189,8 @@ internal static partial class StartupValidation
 
         [LoggerMessage(5103, LogLevel.Warning, "HOME is not set: the certificate store that https needs may be unusable; set it to a folder")]
         public static partial void NoHome(ILogger logger);
+
+        [LoggerMessage(5104, LogLevel.Information, "What is asked by {Scheme:l} goes through the proxy {Proxy:l}, which {Source:l} names")]
+        public static partial void Proxied(ILogger logger, string scheme, string proxy, string source);
     }
 }

@@ -115,15 +115,17 @@ internal static class Swagger
         // Below the prefix that the caller sees.
         var basePath = context.Request.PathBase.HasValue ? context.Request.PathBase.Value : "/";
         var document = await context.RequestServices.GetRequiredService<IAsyncSwaggerProvider>().GetSwaggerAsync(name, host: null, basePath);
+
+        // Without this client's cancellation: others who asked at the same time get the same answer from the output cache.
         var (type, text) = extension == "json"
-            ? ("application/json", await document.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1, context.RequestAborted))
-            : ("application/yaml", await document.SerializeAsYamlAsync(OpenApiSpecVersion.OpenApi3_1, context.RequestAborted));
+            ? ("application/json", await document.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1, CancellationToken.None))
+            : ("application/yaml", await document.SerializeAsYamlAsync(OpenApiSpecVersion.OpenApi3_1, CancellationToken.None));
         context.Response.ContentType = type + "; charset=utf-8";
         if (name == Roles.Admin)
         {
             context.Response.Headers.CacheControl = "no-store";
         }
 
-        await context.Response.WriteAsync(text, context.RequestAborted);
+        await context.Response.WriteAsync(text, CancellationToken.None);
     }
 }

@@ -15,6 +15,18 @@ internal static class FailureCause
     public const string NotTls = "notTls";
     public const string ProxyAuthenticationRequired = "proxyAuthenticationRequired";
 
+    /// <summary>.NET does not tell.</summary>
+    public const string Unknown = "unknown";
+
+    /// <summary>The egress proxy's own name, or nobody listens there.</summary>
+    public const string ProxyNameNotResolved = "proxyNameNotResolved";
+    public const string ProxyConnectionRefused = "proxyConnectionRefused";
+    public const string ProxyUnreachable = "proxyUnreachable";
+
+    /// <summary>The proxy does not let the gateway reach that host (its 403, 405 and the like), or does not reach it itself (its 502, 503, 504).</summary>
+    public const string ProxyRefused = "proxyRefused";
+    public const string UnreachableBehindProxy = "unreachableBehindProxy";
+
     /// <summary>Of the first exception of the network at the bottom of it; null if there is none.</summary>
     public static string? Of(Exception? exception)
     {
@@ -29,6 +41,11 @@ internal static class FailureCause
     private static string Of(HttpRequestException failed) => failed switch
     {
         { StatusCode: HttpStatusCode.ProxyAuthenticationRequired } => ProxyAuthenticationRequired,
+        { HttpRequestError: HttpRequestError.ProxyTunnelError, StatusCode: >= HttpStatusCode.InternalServerError } => UnreachableBehindProxy,
+        { HttpRequestError: HttpRequestError.ProxyTunnelError } => ProxyRefused,
+        EgressProxyException { HttpRequestError: HttpRequestError.NameResolutionError } => ProxyNameNotResolved,
+        EgressProxyException { InnerException.InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } => ProxyConnectionRefused,
+        EgressProxyException => ProxyUnreachable,
         { HttpRequestError: HttpRequestError.NameResolutionError } => NameNotResolved,
         { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } => ConnectionRefused,
         { HttpRequestError: HttpRequestError.SecureConnectionError } => OfTls(failed.InnerException),
@@ -54,3 +71,7 @@ internal static class FailureCause
         return NotTls;
     }
 }
+
+/// <summary>What kept a request from getting through the egress proxy. Says nothing of it: an address may hold a password.</summary>
+internal sealed class EgressProxyException(HttpRequestException failed)
+    : HttpRequestException(failed.HttpRequestError, "The egress proxy gave no connection.", failed, failed.StatusCode);

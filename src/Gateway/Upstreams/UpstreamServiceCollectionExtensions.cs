@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Egress;
 using Gateway.Observability;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
@@ -25,7 +26,7 @@ internal static class UpstreamServiceCollectionExtensions
         services.AddKeyedSingleton(name, (provider, _) => new UpstreamTransport(
             name,
             provider.GetRequiredService<IOptions<TOptions>>().Value,
-            UpstreamTransport.CreateHandler(provider.GetRequiredService<TraceContext>().Outbound),
+            UpstreamTransport.CreateHandler(provider.GetRequiredService<EgressProxy>(), provider.GetRequiredService<TraceContext>().Outbound),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<UpstreamTransport>>()));
         services.AddSingleton(provider =>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using Gateway.Egress;
 using Gateway.Observability;
 using Microsoft.Net.Http.Headers;
 using Polly;
@@ -59,16 +60,22 @@ internal sealed partial class UpstreamTransport : IDisposable
     public UpstreamFailure? CircuitCause { get; private set; }
 
     /// <summary>The handler that upstream calls share: no redirects, connections renewed so that DNS changes are followed.</summary>
+    /// <param name="egress">The way out.</param>
     /// <param name="traces">What third parties are told of the trace.</param>
-    public static SocketsHttpHandler CreateHandler(DistributedContextPropagator? traces = null) => new()
+    public static HttpMessageHandler CreateHandler(EgressProxy egress, DistributedContextPropagator? traces = null)
     {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        AutomaticDecompression = DecompressionMethods.All,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-        ConnectTimeout = TimeSpan.FromSeconds(2),
-        ActivityHeadersPropagator = traces,
-    };
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.All,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            ConnectTimeout = TimeSpan.FromSeconds(2),
+            ActivityHeadersPropagator = traces,
+        };
+        egress.ApplyTo(handler);
+        return egress.Around(handler);
+    }
 
     /// <param name="path">Of the GET request, with its query, encoded, relative to the base address.</param>
     /// <param name="headers">Beside those that every request has.</param>

@@ -17,6 +17,8 @@ internal static partial class LeakScanner
         GatewayProcess.AdminKey,
         GatewayProcess.ProxyKey,
         RedisSecureProcess.Password,
+        ForwardProxy.Password,
+        Uri.EscapeDataString(ForwardProxy.Password),
     ];
 
     public static void AssertNone(string text)

@@ -1,8 +1,10 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using Gateway.AccessTokens;
 using Gateway.Caching;
 using Gateway.Configuration;
+using Gateway.Egress;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.Extensions.Hosting.Internal;
@@ -67,6 +69,45 @@ public sealed class OptionAttributesTests
             "Here:SecretKey: is required; give it by environment or secret file, never in appsettings.json.",
         ],
         Of(new PaymentwallOptions { ProjectKey = " " }));
+
+    [Theory]
+    [InlineData("\"s3cret\"", "stands in quotes")]
+    [InlineData("'s3cret'", "stands in quotes")]
+    [InlineData("s3cret\r", "ends with a line end")]
+    [InlineData("s3cret\n", "ends with a line end")]
+    [InlineData("s3cret\nsecond", "has a line end or another control character")]
+    [InlineData("s\03\0", "has a line end or another control character")]
+    [InlineData(" s3cret", "begins or ends with a blank")]
+    [InlineData("s3cret ", "begins or ends with a blank")]
+    [InlineData("s3cret\u00A0", "begins or ends with a blank")]
+    [InlineData("\uFEFFs3cret", "has a byte order mark")]
+    [InlineData("s3cr\uFFFDt", "has a byte order mark or bytes that are no UTF-8")]
+    public void What_is_pasted_around_a_secret_or_an_id_is_named_and_not_shown(string value, string expected)
+    {
+        object[] all =
+        [
+            new AccessTokensOptions { ClientId = value, ClientSecret = value, EncryptionKey = value, Audience = value, Scopes = value },
+            new PaymentwallOptions { ProjectKey = value, SecretKey = value },
+            new RedisOptions { ConnectionString = value, User = value, Password = value },
+            new EgressOptions { User = value, Password = value },
+            new ApiKeyOptions { Name = value, Sha256 = value },
+        ];
+
+        var errors = all.SelectMany(Of).ToList();
+
+        Assert.Equal(14, errors.Count);
+        Assert.All(errors, error => Assert.Contains($": {expected}", error, StringComparison.Ordinal));
+        Assert.All(errors, error => Assert.DoesNotContain("s3cr", error, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("a secret with blanks")]
+    [InlineData("it's \"quoted\" inside")]
+    [InlineData("\"at one end")]
+    [InlineData("'")]
+    [InlineData("p@ss,word;#=%20")]
+    [InlineData("\u00E9\u4E2D")]
+    public void What_a_secret_may_hold_is_none_of_it(string value) => Assert.Empty(Of(new RedisOptions { Password = value }).Concat(Of(new PaymentwallOptions { ProjectKey = value, SecretKey = value })));
 
     [Theory]
     [InlineData("gateway", true)]

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Gateway.Configuration;
 using Microsoft.Extensions.Configuration;
 
@@ -54,17 +55,36 @@ public sealed partial class SecretFilesTests : IDisposable
     [Theory]
     [InlineData("secret", "secret")]
     [InlineData("secret\n", "secret")]
+    [InlineData("secret\r\n", "secret")]
+    [InlineData("secret\n\n", "secret")]
+    [InlineData("secret\r\n\r\n", "secret")]
+    [InlineData("\uFEFFsecret\n", "secret")]
     [InlineData(" sec ret ", " sec ret ")]
     [InlineData("two\nlines\n", "two\nlines")]
     [InlineData("a=b;c", "a=b;c")]
     [InlineData("", "")]
-    public void The_line_end_that_editors_add_is_not_part_of_it(string content, string value)
+    public void The_line_ends_that_editors_add_are_not_part_of_it(string content, string value)
     {
         Write($"{Prefix}__Name", content);
 
         using var configuration = Read();
 
         Assert.Equal(value, configuration[$"{Prefix}:Name"]);
+    }
+
+    /// <summary>As PowerShell writes it: with a byte order mark it can be read, and without one it is no text.</summary>
+    [Theory]
+    [InlineData(true, "secret")]
+    [InlineData(false, null)]
+    public void UTF_16_is_read_where_it_says_so_and_else_is_a_defect(bool hasMark, string? expected)
+    {
+        File.WriteAllText(Path.Combine(_folder, $"{Prefix}__Name"), "secret\r\n", new UnicodeEncoding(bigEndian: false, byteOrderMark: hasMark));
+
+        using var configuration = Read();
+
+        var value = configuration[$"{Prefix}:Name"];
+        Assert.Equal(expected is null, VerbatimAttribute.Defect(value) is not null);
+        Assert.Equal(expected, expected is null ? null : value);
     }
 
     [Fact]

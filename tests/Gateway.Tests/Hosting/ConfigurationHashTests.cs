@@ -1,6 +1,7 @@
 using Gateway.AccessTokens;
 using Gateway.Caching;
 using Gateway.Configuration;
+using Gateway.Egress;
 using Gateway.Hosting;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.Extensions.Configuration;
@@ -15,6 +16,7 @@ public sealed class ConfigurationHashTests
         new OptionsSection<AccessTokensOptions>(AccessTokensOptions.Section), new OptionsSection<PaymentwallOptions>(PaymentwallOptions.Section),
         new OptionsSection<RedisOptions>(RedisOptions.Section), new OptionsSection<HostingOptions>(HostingOptions.Section),
         new OptionsSection<Gateway.Configuration.HostingOptions>(Gateway.Configuration.HostingOptions.Section),
+        new OptionsSection<EgressOptions>(EgressOptions.Section),
     ];
 
     private static readonly (string Key, string Value)[] Some =
@@ -40,6 +42,8 @@ public sealed class ConfigurationHashTests
     [InlineData("AccessTokens:EncryptionKey")]
     [InlineData("Paymentwall:SecretKey")]
     [InlineData("Redis:ConnectionString")]
+    [InlineData("Proxy:Address")]
+    [InlineData("Proxy:Password")]
     public void Secrets_are_not_part_of_it(string secret)
     {
         Assert.Equal(Hash(Some), Hash([.. Some, (secret, "another")]));
@@ -51,6 +55,7 @@ public sealed class ConfigurationHashTests
     [InlineData("Hosting:PropagateTraceContext")]
     [InlineData("ReverseProxy:Routes:a:ClusterId")]
     [InlineData("Redis:KeyPrefix")]
+    [InlineData("Proxy:User")]
     public void Every_other_key_of_the_gateway_is(string key)
     {
         Assert.NotEqual(Hash(Some), Hash([.. Some, (key, "another")]));

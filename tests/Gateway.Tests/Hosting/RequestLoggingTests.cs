@@ -38,6 +38,18 @@ public sealed class RequestLoggingTests
     public void Health_checks_are_for_debugging(string path, LogEventLevel expected) => Assert.Equal(expected, LevelOf(path, 0, facts: null, 200));
 
     [Fact]
+    public void Of_what_kept_a_connection_from_being_made_a_line_says_the_cause_by_its_name()
+    {
+        var context = new DefaultHttpContext();
+        context.Features.Set<IForwarderErrorFeature>(new ForwarderFailure(new AggregateException(new HttpRequestException(HttpRequestError.NameResolutionError))));
+        var line = new Line();
+
+        RequestLogging.Enrich(line, context);
+
+        Assert.Equal("nameNotResolved", line.Properties["Cause"]);
+    }
+
+    [Fact]
     public void A_line_says_route_cache_and_why_a_call_could_not_be_forwarded()
     {
         var context = new DefaultHttpContext();
@@ -77,10 +89,10 @@ public sealed class RequestLoggingTests
         public void SetException(Exception exception) => throw new NotSupportedException();
     }
 
-    private sealed class ForwarderFailure : IForwarderErrorFeature
+    private sealed class ForwarderFailure(Exception? exception = null) : IForwarderErrorFeature
     {
         public ForwarderError Error => ForwarderError.Request;
 
-        public Exception Exception { get; } = new HttpRequestException("x", new TimeoutException());
+        public Exception Exception { get; } = exception ?? new HttpRequestException("x", new TimeoutException());
     }
 }

@@ -3,6 +3,7 @@ using Gateway.Configuration;
 using Gateway.Observability;
 using Gateway.Tests.Catalog;
 using Gateway.Tests.Configuration;
+using Gateway.Tests.Egress;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -30,6 +31,7 @@ public sealed class OpenTelemetryExportTests
         var told = new List<string?>();
         await using var server = Server(spans, metrics);
         using var handler = UpstreamTransport.CreateHandler(
+            EgressProxyTests.None,
             propagates ? new TraceContext(Fixed.Options(new HostingOptions { PropagateTraceContext = true })).Outbound : DistributedContextPropagator.CreateNoOutputPropagator());
         using var client = new HttpMessageInvoker(handler);
         server.MapGet("/catalog/{productId}", async (HttpContext context) =>
@@ -45,7 +47,7 @@ public sealed class OpenTelemetryExportTests
         });
         server.MapGet("/health/ready", () => "ready");
         await server.StartAsync(TestContext.Current.CancellationToken);
-        using var caller = new HttpMessageInvoker(UpstreamTransport.CreateHandler());
+        using var caller = new HttpMessageInvoker(UpstreamTransport.CreateHandler(EgressProxyTests.None));
         foreach (var path in new[] { "/health/ready", "/catalog/a?country=FR&secret=in-the-query" })
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, server.Urls.Single() + path);

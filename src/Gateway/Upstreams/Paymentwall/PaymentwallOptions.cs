@@ -12,11 +12,13 @@ internal sealed class PaymentwallOptions : UpstreamOptions
 
     /// <summary>The project's public key. Required.</summary>
     [Required]
+    [Verbatim]
     public string ProjectKey { get; set; } = string.Empty;
 
     /// <summary>The project's secret key, which signs every call. Required; a secret.</summary>
     [Required]
     [Secret]
+    [Verbatim]
     public string SecretKey { get; set; } = string.Empty;
 
     /// <summary>3 (SHA-256, default) or 2 (MD5).</summary>
