@@ -62,6 +62,21 @@ public sealed class ContainerStack : IAsyncLifetime
         return (await command.ExitCodeAsync(TimeSpan.FromMinutes(1)), command.Output);
     }
 
+    /// <summary>Asks until the answer is complete and so lies in Redis, for both replicas: on a busy machine a price may miss its time-out at first.</summary>
+    internal async Task<JsonNode> CompleteAsync(string path)
+    {
+        JsonNode? answer = null;
+        await GatewayProcess.EventuallyAsync(
+            async () =>
+            {
+                using var response = await _client.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+                answer = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+                return (bool?)answer?["completeness"]?["complete"] == true;
+            },
+            TimeSpan.FromSeconds(30));
+        return answer!;
+    }
+
     /// <summary>The ids of a service's containers that run.</summary>
     internal async Task<string[]> ContainersAsync(string service)
     {

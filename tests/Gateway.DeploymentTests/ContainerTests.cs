@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using Gateway.FunctionalTests.Stack;
 
 namespace Gateway.DeploymentTests;
@@ -12,9 +11,8 @@ public sealed class ContainerTests(ContainerStack stack) : IClassFixture<Contain
     [Fact]
     public async Task The_catalog_is_answered_through_the_load_balancer_as_the_demo_answers_it()
     {
-        var answer = JsonNode.Parse(await stack.Client.GetStringAsync("/catalog?product=builtfor_example&country=JP", Cancelled))!;
+        var answer = await stack.CompleteAsync("/catalog?product=builtfor_example&country=JP");
 
-        Assert.True((bool)answer["completeness"]!["complete"]!);
         Assert.Equal(14, (int)answer["completeness"]!["components"]!);
         Assert.Equal(12, (int)answer["completeness"]!["priced"]!);
         Assert.Equal("For shops that grow.", (string?)answer["items"]!.AsArray().First(item => (string?)item!["groupId"] == "builtfor_example-pro")!["description"]);
@@ -23,6 +21,7 @@ public sealed class ContainerTests(ContainerStack stack) : IClassFixture<Contain
     [Fact]
     public async Task Both_replicas_serve_and_share_one_token_by_redis()
     {
+        await stack.CompleteAsync("/catalog?product=reviews_example");
         for (var request = 0; request < 20; request++)
         {
             using var answer = await stack.Client.GetAsync("/catalog?product=reviews_example", Cancelled);

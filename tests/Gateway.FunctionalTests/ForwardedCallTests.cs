@@ -201,6 +201,24 @@ public sealed partial class ForwardedCallTests : IAsyncLifetime
         Assert.Contains("\r\nRateLimit-Remaining: 7\r\n", answer, StringComparison.Ordinal);
     }
 
+    /// <summary>The route needs a key, of which the upstream knows nothing.</summary>
+    [Theory]
+    [InlineData("public, s-maxage=60, max-age=5, stale-if-error=9", "max-age=5, private, stale-if-error=9")]
+    [InlineData("s-maxage=60", "private")]
+    [InlineData("no-cache", "no-cache, private")]
+    [InlineData("=;broken", "private")]
+    [InlineData("no-store", "no-store")]
+    [InlineData(null, "private")]
+    public async Task What_needed_a_key_is_for_no_shared_cache_whatever_its_upstream_says(string? said, string passes)
+    {
+        _raw = $"HTTP/1.1 200 OK\r\n{(said is null ? string.Empty : $"Cache-Control: {said}\r\n")}Content-Length: 0\r\n\r\n";
+
+        var answer = await CallAsync("GET /own/raw");
+
+        Assert.Contains($"\r\nCache-Control: {passes}\r\n", answer, StringComparison.Ordinal);
+        Assert.Contains("\r\nCDN-Cache-Control: no-store\r\n", answer, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_route_without_credentials_passes_a_redirect_but_not_the_upstreams_own_address()
     {

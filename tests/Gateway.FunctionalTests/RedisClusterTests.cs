@@ -54,7 +54,6 @@ public sealed partial class RedisClusterTests : IAsyncLifetime
     }
 
     /// <summary>Between the loss of a node and its replacement what lay there is each replica's own.</summary>
-    [Trait("Long", "yes")]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

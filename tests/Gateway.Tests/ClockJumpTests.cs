@@ -7,6 +7,7 @@ using Gateway.Catalog.Drift;
 using Gateway.Configuration;
 using Gateway.Hosting;
 using Gateway.Observability;
+using Gateway.Problems;
 using Gateway.Security;
 using Gateway.Tests.AccessTokens;
 using Gateway.Tests.Caching;
@@ -57,15 +58,15 @@ public sealed class ClockJumpTests
         // The pause after a failed refresh, and the end of the window.
         await test.LandedAsync();
         Set(test.Time, jump);
-        test.Time.Advance(TwoLevelCache<string?, Trouble>.RefreshBackOff);
+        test.Time.Advance(TwoLevelCache<string?>.RefreshBackOff);
         await test.AskOneAsync();
         await Quiet.UntilAsync(() => test.Loads == 3);
         await test.LandedAsync();
-        test.Time.Advance(test.Ages.StaleFor - TwoLevelCache<string?, Trouble>.RefreshBackOff - TimeSpan.FromTicks(1));
+        test.Time.Advance(test.Ages.StaleFor - TwoLevelCache<string?>.RefreshBackOff - TimeSpan.FromTicks(1));
         Assert.Equal("a1", (await test.AskOneAsync()).Value);
         await test.LandedAsync();
         test.Time.Advance(TimeSpan.FromTicks(1));
-        Assert.Equal(Trouble.Down, (await test.AskOneAsync()).Failure);
+        Assert.Equal(UpstreamFailure.Unreachable, (await test.AskOneAsync()).Failure);
     }
 
     [Theory]
@@ -205,7 +206,7 @@ public sealed class ClockJumpTests
         {
             for (var call = 0; call < times; call++)
             {
-                await transport.SendAsync("path", [], Cancel);
+                await transport.SendAsync("path", [], new RequestTimings(), Cancel);
             }
         }
     }
@@ -220,7 +221,7 @@ public sealed class ClockJumpTests
         using var transport = Transport(time, upstream);
         Set(time, jump);
 
-        Assert.True((await transport.SendAsync("path", [], Cancel)).TryGet(out var answer, out _));
+        Assert.True((await transport.SendAsync("path", [], new RequestTimings(), Cancel)).TryGet(out var answer, out _));
 
         Assert.Equal((TimeSpan.FromSeconds(60), 1), (answer.RetryAfter, upstream.Attempts));
     }
@@ -351,7 +352,7 @@ public sealed class ClockJumpTests
             var redis = Fixed.Options(new RedisOptions());
             _noRedis = new RedisConnection(redis, Time, NullLogger<RedisConnection>.Instance);
             var store = new AccessTokenStore(
-                _noRedis, new RedisLease(_noRedis, redis), Fixed.Options(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }), redis, Time);
+                _noRedis, new RedisLease(_noRedis, redis, Time), Fixed.Options(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }), redis, Time);
             Provider = new AccessTokenProvider(Endpoint, store, Time, NullLogger<AccessTokenProvider>.Instance);
         }
 
@@ -533,7 +534,7 @@ public sealed class SharedClockJumpTests(RedisFixture redis) : IClassFixture<Red
     {
         var options = redis.Options(_prefix);
         var store = new AccessTokenStore(
-            redis.Connections[number], new RedisLease(redis.Connections[number], options),
+            redis.Connections[number], new RedisLease(redis.Connections[number], options, time),
             Fixed.Options(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }), options, time);
         return new AccessTokenProvider(endpoint, store, time, NullLogger<AccessTokenProvider>.Instance);
     }

@@ -21,12 +21,6 @@ internal sealed partial class AccessTokenProvider(
     /// <summary>A lease outlives the load it covers, so that it does not end while its holder is still asking.</summary>
     private static readonly TimeSpan LeaseLife = LoadTimeout + TimeSpan.FromSeconds(1);
 
-    /// <summary>How often one that waits for another replica looks.</summary>
-    private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(50);
-
-    /// <summary>What a stop may cost.</summary>
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(1);
-
     private static readonly TimeSpan FirstBackOff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(30);
 
@@ -134,8 +128,8 @@ internal sealed partial class AccessTokenProvider(
 
         if (load is not null)
         {
-            using var patience = new CancellationTokenSource(StopPatience, time);
-            await load.WaitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Nothing is left of it but commands to Redis, which have a time-out.
+            await load.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         _stopping.Dispose();
@@ -151,8 +145,6 @@ internal sealed partial class AccessTokenProvider(
 
     private async Task<AccessToken?> LoadAsync()
     {
-        // Whoever waits counts the whole wait as one for the token.
-        RequestTimings.Current = null;
         AccessToken? rejected;
         AccessToken? current;
         lock (_gate)
@@ -179,39 +171,17 @@ internal sealed partial class AccessTokenProvider(
             return null;
         }
 
-        var patience = time.Monotonic() + LeaseLife;
-        while (true)
+        var (lease, peers) = await store.TakeLeaseOrWaitAsync(LeaseLife, () => AdoptSharedAsync(rejected, current), _stopping.Token);
+        try
         {
-            var (done, lease) = await store.TryTakeLeaseAsync(LeaseLife);
-            try
+            return peers ?? (_stopping.IsCancellationRequested ? null : await ObtainAsync(rejected));
+        }
+        finally
+        {
+            if (lease is not null)
             {
-                // Looked at after the lease was tried: whoever held it before has put its token there first.
-                if (done && await AdoptSharedAsync(rejected, current) is { } peers)
-                {
-                    return peers;
-                }
-
-                // Ours to ask; or there is no Redis, or whoever held the lease took too long: then each for itself.
-                if (!done || lease is not null || time.Monotonic() >= patience)
-                {
-                    return await ObtainAsync(rejected);
-                }
+                await store.ReleaseLeaseAsync(lease);
             }
-            finally
-            {
-                if (lease is not null)
-                {
-                    await store.ReleaseLeaseAsync(lease);
-                }
-            }
-
-            var waiting = time.GetTimestamp();
-            do
-            {
-                await Task.Delay(PeerPoll, time);
-            }
-            while (time.Monotonic() < patience && await store.IsLeaseHeldAsync());
-            Metrics.LeaseWait.Record(time.GetElapsedTime(waiting).TotalSeconds, Metrics.Tag("kind", "token"));
         }
     }
 

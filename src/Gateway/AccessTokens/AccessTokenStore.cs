@@ -36,6 +36,8 @@ internal sealed partial class AccessTokenStore
     /// <summary>Where the token of the credentials now in use lies; with other credentials it is another place.</summary>
     private Place Current => _place is { } place && place.Options == _options.CurrentValue ? place : _place = new Place(_options.CurrentValue, _prefix);
 
+    internal string LeaseName => Current.Lease;
+
     public async Task<AccessToken?> GetAsync() => (await ReadAsync(Current)).Token;
 
     /// <summary>Kept for as long as the token is usable, so that Redis forgets it before it expires.</summary>
@@ -65,12 +67,11 @@ internal sealed partial class AccessTokenStore
         }
     }
 
-    /// <summary>The right to ask the token endpoint for all replicas; <c>Done</c> is false where there is no Redis to grant it.</summary>
-    public Task<(bool Done, string? Lease)> TryTakeLeaseAsync(TimeSpan life) => _lease.TryTakeAsync(Current.Lease, life);
+    /// <summary>The right to ask the token endpoint for all replicas, or what another one was given, as <see cref="RedisLease.TakeOrWaitAsync"/>.</summary>
+    public Task<(string? Lease, AccessToken? Found)> TakeLeaseOrWaitAsync(TimeSpan life, Func<Task<AccessToken?>> readAsync, CancellationToken stopping) =>
+        _lease.TakeOrWaitAsync(LeaseName, life, "token", readAsync, stopping);
 
-    public Task<bool> IsLeaseHeldAsync() => _lease.IsHeldAsync(Current.Lease);
-
-    public Task ReleaseLeaseAsync(string lease) => _lease.ReleaseAsync(Current.Lease, lease);
+    public Task ReleaseLeaseAsync(string lease) => _lease.ReleaseAsync(LeaseName, lease);
 
     private async Task<(AccessToken? Token, RedisValue Wire)> ReadAsync(Place place)
     {

@@ -1,10 +1,11 @@
 using System.Text.Json.Serialization.Metadata;
 using Gateway.Observability;
+using Gateway.Problems;
 
 namespace Gateway.Caching;
 
 /// <summary>A value that an upstream gave, and what became of it since.</summary>
-/// <param name="value">The value; "there is no such thing" is one too.</param>
+/// <param name="value">The value; null, which says "there is no such thing", is one too.</param>
 /// <param name="asOf">When the upstream gave it, by the wall clock of then: for show, and for other replicas.</param>
 /// <param name="storedAt">The same moment by the monotonic clock, as the next two.</param>
 /// <param name="freshUntil">Until when it is served without asking again.</param>
@@ -42,24 +43,19 @@ internal sealed class CacheEntry<T>(T value, DateTimeOffset asOf, TimeSpan store
     }
 }
 
-/// <summary>What the cache has for a query: a value, fresh or stale, or the reason why there is none.</summary>
-/// <param name="Value">Meaningful if <paramref name="Failure"/> is null.</param>
-/// <param name="Failure">Why nothing could be had, and nothing usable is cached.</param>
+/// <summary>What the cache has for a query.</summary>
+/// <param name="Result">A value, fresh or stale, or why nothing could be had and nothing usable is cached.</param>
 /// <param name="FreshUntil">Until when the value is fresh, by the monotonic clock; in the past for a stale one.</param>
-/// <param name="StaleAsOf">When a value was got whose last refresh failed; null for any other.</param>
-/// <param name="Loaded">An upstream was asked for this answer.</param>
+/// <param name="Loaded">An upstream was asked for it.</param>
 /// <param name="Watch">Tells whether it has changed since.</param>
-/// <param name="Seen">What was waited for to have it; null if it was at hand.</param>
-internal sealed record CacheResult<T, TFailure>(
-    T Value, TFailure? Failure, TimeSpan FreshUntil, DateTimeOffset? StaleAsOf, bool Loaded, ChangeStamp Watch, RequestTimings? Seen = null)
-    where TFailure : struct;
+/// <param name="Waits">What was waited for to have it; null if it was in memory.</param>
+internal sealed record CacheResult<T>(UpstreamResult<T> Result, TimeSpan FreshUntil, bool Loaded, ChangeStamp Watch, RequestTimings? Waits);
 
 /// <summary>One thing to look up.</summary>
 /// <param name="Key">What it is kept under: everything that the upstream's answer depends on.</param>
 /// <param name="Tag">What a purge names it by, such as <c>product:builtfor_example</c>.</param>
-/// <param name="LoadAsync">Asks the upstream; the value, or why there is none. Never throws but for its token.</param>
-internal sealed record CacheQuery<T, TFailure>(string Key, string Tag, Func<CancellationToken, Task<(T Value, TFailure? Failure)>> LoadAsync)
-    where TFailure : struct;
+/// <param name="LoadAsync">Calls the upstream, and notes what it waits for. Never throws but for its token.</param>
+internal sealed record CacheQuery<T>(string Key, string Tag, Func<RequestTimings, CancellationToken, Task<UpstreamResult<T>>> LoadAsync);
 
 /// <summary>
 /// Tells whether a key's value or label may have changed since the watch began. Keys share counters, so it may say so wrongly, but
@@ -75,14 +71,11 @@ internal readonly struct ChangeStamp(long[] counters, int index)
 /// <summary>What distinguishes one entity cache from another.</summary>
 /// <param name="Name">Part of every key.</param>
 /// <param name="Type">How a value is written.</param>
-/// <param name="IsNotFound">Whether a value says "there is no such thing", which is asked for again after <c>NotFoundFor</c>.</param>
 /// <param name="LoadTimeout">What one load may take; it runs on this and not on any caller's cancellation.</param>
 /// <param name="MaxConcurrentLoads">Loads in flight at most, those in the background included.</param>
-/// <param name="TimedOut">The failure of a load that ran out of time.</param>
 /// <param name="HasInventedKeys">
 /// A client can make up keys: what is not there must not push other entries out of memory, and lies in Redis only for twice
 /// <c>NotFoundFor</c>.
 /// </param>
-internal sealed record TwoLevelCacheOptions<T, TFailure>(
-    string Name, JsonTypeInfo<T> Type, Func<T, bool> IsNotFound, TimeSpan LoadTimeout, int MaxConcurrentLoads, TFailure TimedOut, bool HasInventedKeys = false)
-    where TFailure : struct;
+internal sealed record TwoLevelCacheOptions<T>(
+    string Name, JsonTypeInfo<T> Type, TimeSpan LoadTimeout, int MaxConcurrentLoads, bool HasInventedKeys = false);

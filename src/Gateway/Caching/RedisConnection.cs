@@ -139,7 +139,6 @@ internal sealed partial class RedisConnection : IDisposable
         }
         finally
         {
-            RequestTimings.Current?.Add(RequestTimings.Cache, started, _time.GetTimestamp());
             Metrics.RedisDuration.Record(_time.GetElapsedTime(started).TotalSeconds, Metrics.Tag("outcome", outcome));
         }
     }
@@ -395,6 +394,12 @@ internal sealed partial class RedisConnection : IDisposable
     /// <summary>A replica may have taken the place of a primary that was lost, or that is a replica now; the client itself looks once a minute.</summary>
     private void LookForMoved(ConnectionMultiplexer multiplexer)
     {
+        // Of one alone nothing can have moved, and to look makes it unselectable for a while if it is slow to answer.
+        if (multiplexer.GetEndPoints().Length < 2)
+        {
+            return;
+        }
+
         var (now, last) = (_time.GetTimestamp(), Volatile.Read(ref _lookedAt));
         if ((last == 0 || _time.GetElapsedTime(last, now) >= LookInterval) && Interlocked.CompareExchange(ref _lookedAt, now, last) == last)
         {
@@ -424,7 +429,7 @@ internal sealed partial class RedisConnection : IDisposable
             Log.NodeLost(_logger, node, fault.Reason, fault.Advice);
         }
 
-        if (!Array.Exists(multiplexer.GetServers(), server => server is { IsConnected: true, IsReplica: false } && !IsCooling(NameOf(server.EndPoint))))
+        if (!Array.Exists(multiplexer.GetServers(), server => server is { IsConnected: true, IsReplica: false } && !_lost.ContainsKey(NameOf(server.EndPoint))))
         {
             Enter(RedisState.Down, fault);
         }

@@ -1,3 +1,4 @@
+using Gateway.Observability;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -7,8 +8,11 @@ namespace Gateway.Caching;
 /// A short, expiring claim in Redis: of all replicas one loads, the others wait for what it finds. A lease is a courtesy and not a
 /// lock: its loss costs a second load, never a wrong value, so a late write or release is harmless.
 /// </summary>
-internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> options)
+internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> options, TimeProvider time)
 {
+    /// <summary>How often one that waits for another replica looks.</summary>
+    private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(50);
+
     // KEYS: value, lease, value, lease … ARGV: token, life in milliseconds, the most bytes a value may have, then for each pair 1 if the
     // lease is wanted. Returns for each pair what the value is, and 1 if there is none and the lease was free. A Redis that is full or
     // may not be written refuses the lease, and is read all the same.
@@ -32,10 +36,69 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
     private readonly string _owner = Guid.NewGuid().ToString("N");
     private long _serial;
 
+    /// <summary>
+    /// The lease, or what another replica has found meanwhile, or neither: then each loads for itself, because Redis cannot be had or
+    /// because whoever holds the lease takes longer than it should live.
+    /// </summary>
     /// <param name="name">Of the lease, with the key of the value that it is for as hash tag: in a cluster both are on the same node.</param>
-    /// <param name="life">Of the lease.</param>
+    /// <param name="life">Of the lease, and how long another's is waited for.</param>
+    /// <param name="kind">What it is for, in the metric.</param>
+    /// <param name="readAsync">Reads the value that another replica has put into Redis; null if there is none.</param>
+    /// <param name="stopping">Ends the wait with neither.</param>
+    /// <returns>A token to release the lease with, or the value.</returns>
+    public async Task<(string? Token, T? Found)> TakeOrWaitAsync<T>(string name, TimeSpan life, string kind, Func<Task<T?>> readAsync, CancellationToken stopping)
+        where T : class
+    {
+        var begun = time.GetTimestamp();
+        while (!stopping.IsCancellationRequested)
+        {
+            var (done, token) = await TryTakeAsync(name, life);
+            if (!done)
+            {
+                break;
+            }
+
+            // Read after the lease was tried: whoever held it before has put its value there first.
+            if (await readAsync() is { } found)
+            {
+                if (token is not null)
+                {
+                    await ReleaseAsync(name, token);
+                }
+
+                return (null, found);
+            }
+
+            if (token is not null)
+            {
+                return (token, null);
+            }
+
+            var waiting = time.GetTimestamp();
+            try
+            {
+                do
+                {
+                    if (time.GetElapsedTime(begun) >= life)
+                    {
+                        return default;
+                    }
+
+                    await Task.Delay(PeerPoll, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+                while (!stopping.IsCancellationRequested && await IsHeldAsync(name));
+            }
+            finally
+            {
+                Metrics.LeaseWait.Record(time.GetElapsedTime(waiting).TotalSeconds, Metrics.Tag("kind", kind));
+            }
+        }
+
+        return default;
+    }
+
     /// <returns>A token to release it with; null if another holds it, or if Redis cannot be had: <c>Done</c> tells which.</returns>
-    public async Task<(bool Done, string? Token)> TryTakeAsync(string name, TimeSpan life)
+    internal async Task<(bool Done, string? Token)> TryTakeAsync(string name, TimeSpan life)
     {
         var token = NewToken();
         var (done, taken) = await redis.TryAsync("SET", Key(name), database => database.StringSetAsync(Key(name), token, life, When.NotExists), writes: true);
@@ -88,7 +151,7 @@ internal sealed class RedisLease(RedisConnection redis, IOptions<RedisOptions> o
         return redis.TryAsync("EVAL", key, database => database.ScriptEvaluateAsync(PutAndGiveBack, keys, arguments, RedisConnection.ScriptFlags), writes: true).AsTask();
     }
 
-    public async Task<bool> IsHeldAsync(string name)
+    internal async Task<bool> IsHeldAsync(string name)
     {
         var (done, held) = await redis.TryAsync("EXISTS", Key(name), database => database.KeyExistsAsync(Key(name)));
         return done && held;

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Configuration;
 using Gateway.Observability;
+using Gateway.Problems;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 
@@ -15,8 +16,7 @@ namespace Gateway.Caching;
 /// cached: with a stale value at hand that is served and labelled, without one the failure is the answer. "There is no such thing" is
 /// a value; one older than twice <c>NotFoundFor</c> is served only if the upstream cannot be asked again.
 /// </summary>
-internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
-    where TFailure : struct
+internal sealed partial class TwoLevelCache<T> : IAsyncDisposable
 {
     /// <summary>After a refresh failed the next is tried this much later.</summary>
     internal static readonly TimeSpan RefreshBackOff = TimeSpan.FromSeconds(2);
@@ -27,13 +27,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>About what an entry costs beside its payload and key, in bytes.</summary>
     private const int EntryOverhead = 400;
 
-    /// <summary>What a stop may cost.</summary>
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(1);
-
-    /// <summary>How often one that waits for another replica looks.</summary>
-    private static readonly TimeSpan PeerPoll = TimeSpan.FromMilliseconds(50);
-
-    private readonly TwoLevelCacheOptions<T, TFailure> _cache;
+    private readonly TwoLevelCacheOptions<T> _cache;
     private readonly CatalogOptions _ages;
     private readonly IMemoryCache _memory;
     private readonly RedisConnection _redis;
@@ -50,7 +44,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private readonly long[] _changes = new long[Counters];
 
     public TwoLevelCache(
-        TwoLevelCacheOptions<T, TFailure> cache,
+        TwoLevelCacheOptions<T> cache,
         IOptions<CatalogOptions> ages,
         IOptions<RedisOptions> redisOptions,
         IMemoryCache memory,
@@ -58,7 +52,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         RedisLease lease,
         PurgeLog ledger,
         TimeProvider time,
-        ILogger<TwoLevelCache<T, TFailure>> logger)
+        ILogger<TwoLevelCache<T>> logger)
     {
         _cache = cache;
         _ages = ages.Value;
@@ -94,7 +88,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     public ChangeStamp Watch(string key) => new(_changes, CounterOf(key));
 
     /// <summary>What is in memory and may be served, fresh or stale; asks nobody and begins nothing.</summary>
-    public bool TryPeek(CacheQuery<T, TFailure> query, [MaybeNullWhen(false)] out T value)
+    public bool TryPeek(CacheQuery<T> query, [MaybeNullWhen(false)] out T value)
     {
         var entry = Remembered(query, KeptAs(query)) is { } kept && !IsDoubtful(kept) ? kept : null;
         value = entry is null ? default : entry.Value;
@@ -107,10 +101,10 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// </summary>
     /// <param name="queries">What to look up.</param>
     /// <param name="abandoned">The caller does not want them any more.</param>
-    public IReadOnlyList<Task<CacheResult<T, TFailure>>> GetMany(IReadOnlyList<CacheQuery<T, TFailure>> queries, CancellationToken abandoned = default)
+    public IReadOnlyList<Task<CacheResult<T>>> GetMany(IReadOnlyList<CacheQuery<T>> queries, CancellationToken abandoned = default)
     {
-        var answers = new Task<CacheResult<T, TFailure>>[queries.Count];
-        List<(CacheQuery<T, TFailure> Query, Flight Flight)>? begun = null;
+        var answers = new Task<CacheResult<T>>[queries.Count];
+        List<(CacheQuery<T> Query, Flight Flight)>? begun = null;
         for (var index = 0; index < queries.Count; index++)
         {
             var query = queries[index];
@@ -120,7 +114,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             {
                 Count(IsFresh(query, entry) ? "memory" : "stale");
                 RefreshIfDue(query, keptAs, entry);
-                answers[index] = Task.FromResult(Answer(query, entry, loaded: false, watch, seen: null));
+                answers[index] = Task.FromResult(Answer(query, entry, loaded: false, watch, waits: null));
             }
             else
             {
@@ -150,45 +144,39 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        using var patience = new CancellationTokenSource(StopPatience, _time);
-        try
+
+        // Nothing is left of a load but commands to Redis, which have a time-out.
+        for (var slot = 0; slot < _cache.MaxConcurrentLoads; slot++)
         {
-            for (var slot = 0; slot < _cache.MaxConcurrentLoads; slot++)
-            {
-                await _slots.WaitAsync(patience.Token);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // A lease that is not given back expires.
+            await _slots.WaitAsync();
         }
 
         _stopping.Dispose();
     }
 
     /// <summary>What memory holds and no purge has killed.</summary>
-    private CacheEntry<T>? Remembered(CacheQuery<T, TFailure> query, string keptAs) =>
+    private CacheEntry<T>? Remembered(CacheQuery<T> query, string keptAs) =>
         _memory.TryGetValue(keptAs, out CacheEntry<T>? entry) && IsUsable(query, entry!) ? entry : null;
 
-    private bool IsUsable(CacheQuery<T, TFailure> query, CacheEntry<T> entry) =>
+    private bool IsUsable(CacheQuery<T> query, CacheEntry<T> entry) =>
         _time.Monotonic() < entry.StaleUntil && _ledger.Judge(query.Tag, entry.Epoch) != PurgeVerdict.Dead;
 
-    private bool IsFresh(CacheQuery<T, TFailure> query, CacheEntry<T> entry) =>
+    private bool IsFresh(CacheQuery<T> query, CacheEntry<T> entry) =>
         _time.Monotonic() < entry.FreshUntil && _ledger.Judge(query.Tag, entry.Epoch) == PurgeVerdict.Valid;
 
     /// <summary>"There is no such thing", said so long ago that the upstream is asked first, unless it could not be asked the last time.</summary>
     private bool IsDoubtful(CacheEntry<T> entry) =>
-        !entry.RefreshFailed && _time.Monotonic() >= entry.FreshUntil + _ages.NotFoundFor && _cache.IsNotFound(entry.Value);
+        !entry.RefreshFailed && _time.Monotonic() >= entry.FreshUntil + _ages.NotFoundFor && entry.Value is null;
 
-    private CacheResult<T, TFailure> Answer(CacheQuery<T, TFailure> query, CacheEntry<T> entry, bool loaded, ChangeStamp watch, RequestTimings? seen)
+    private CacheResult<T> Answer(CacheQuery<T> query, CacheEntry<T> entry, bool loaded, ChangeStamp watch, RequestTimings? waits)
     {
         // Purged softly, it is stale whatever its age.
         var freshUntil = IsFresh(query, entry) ? entry.FreshUntil : TimeSpan.MinValue;
-        return new(entry.Value, Failure: null, freshUntil, entry.RefreshFailed ? entry.AsOf : null, loaded, watch, seen);
+        return new(UpstreamResult.Of(entry.Value, entry.RefreshFailed ? entry.AsOf : null), freshUntil, loaded, watch, waits);
     }
 
     /// <summary>One flight per key. A flight that began before a purge is not joined: it may bring the old value.</summary>
-    private Flight JoinOrBegin(CacheQuery<T, TFailure> query, string keptAs, out bool isNew)
+    private Flight JoinOrBegin(CacheQuery<T> query, string keptAs, out bool isNew)
     {
         lock (_gate)
         {
@@ -241,7 +229,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     }
 
     /// <summary>In the background, one at a time per key, not while a refresh has just failed, and never more than there are slots.</summary>
-    private void RefreshIfDue(CacheQuery<T, TFailure> query, string keptAs, CacheEntry<T> entry)
+    private void RefreshIfDue(CacheQuery<T> query, string keptAs, CacheEntry<T> entry)
     {
         if (IsFresh(query, entry) || !entry.MayRefresh(_time.Monotonic()) || Volatile.Read(ref _refreshing) >= _cache.MaxConcurrentLoads)
         {
@@ -267,11 +255,10 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     }
 
     /// <summary>3a</summary>
-    private async Task FillAsync(List<(CacheQuery<T, TFailure> Query, Flight Flight)> begun)
+    private async Task FillAsync(List<(CacheQuery<T> Query, Flight Flight)> begun)
     {
         var claims = new Claim[begun.Count];
         var started = _time.GetTimestamp();
-        RequestTimings.Current = null;
         try
         {
             await ClaimAsync(begun, claims);
@@ -286,7 +273,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         for (var index = 0; index < begun.Count; index++)
         {
             var ((query, flight), claim) = (begun[index], claims[index]);
-            flight.Seen.Add(RequestTimings.Cache, started, read);
+            flight.Waits.Add(RequestTimings.Cache, started, read);
             if (claim.Entry is { } doubtful && IsDoubtful(doubtful))
             {
                 Count("miss");
@@ -314,7 +301,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     }
 
     /// <summary>What lies in Redis and may be used; for what does not, and for which there is a slot to load it at once, the lease.</summary>
-    private async Task ClaimAsync(List<(CacheQuery<T, TFailure> Query, Flight Flight)> begun, Claim[] claims)
+    private async Task ClaimAsync(List<(CacheQuery<T> Query, Flight Flight)> begun, Claim[] claims)
     {
         if (!_ledger.IsSynced)
         {
@@ -342,12 +329,11 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     }
 
     /// <summary>3b and 3c, with a slot held; always lands.</summary>
-    private async Task FlyAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known, Claim claim = default)
+    private async Task FlyAsync(CacheQuery<T> query, Flight flight, CacheEntry<T>? known, Claim claim = default)
     {
-        RequestTimings.Current = flight.Seen;
         if (!claim.HasSlot && !await TryTakeSlotAsync(flight))
         {
-            Fail(query, flight, known, _cache.TimedOut);
+            Fail(query, flight, known, UpstreamFailure.Timeout);
             return;
         }
 
@@ -356,13 +342,15 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         {
             if (!TryBegin(flight))
             {
-                Fail(query, flight, known, _cache.TimedOut);
+                Fail(query, flight, known, UpstreamFailure.Timeout);
                 return;
             }
 
-            if (lease is null)
+            if (lease is null && _ledger.IsSynced)
             {
-                (lease, var peers) = await TakeLeaseOrWaitAsync(query, flight, known);
+                var started = _time.GetTimestamp();
+                (lease, var peers) = await _lease.TakeOrWaitAsync(flight.LeaseName, LeaseLife, "cache", () => ReadPeersAsync(query, flight, known), _stopping.Token);
+                flight.Waits.Add(RequestTimings.Cache, started, _time.GetTimestamp());
                 if (peers is not null)
                 {
                     Land(query, flight, peers, loaded: false);
@@ -403,65 +391,14 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// The lease, or what another replica has loaded meanwhile, or neither: then this process loads for itself, because Redis is
-    /// gone or because whoever held the lease took too long or died.
-    /// </summary>
-    private async Task<(string? Token, CacheEntry<T>? Peers)> TakeLeaseOrWaitAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
+    /// <summary>What another replica has put into Redis since: fresh, and newer than what is known here. Not while purges may have been missed.</summary>
+    private async Task<CacheEntry<T>?> ReadPeersAsync(CacheQuery<T> query, Flight flight, CacheEntry<T>? known)
     {
-        var name = flight.LeaseName;
-        var patience = _time.Monotonic() + LeaseLife;
-        while (_ledger.IsSynced && !_stopping.IsCancellationRequested)
+        if (!_ledger.IsSynced)
         {
-            var (done, token) = await _lease.TryTakeAsync(name, LeaseLife);
-            if (!done)
-            {
-                break;
-            }
-
-            // Looked at after the lease was tried: whoever held it before has put its value there first.
-            if (await ReadPeersAsync(query, flight, known) is { } peers)
-            {
-                if (token is not null)
-                {
-                    await _lease.ReleaseAsync(name, token);
-                }
-
-                return (null, peers);
-            }
-
-            if (token is not null)
-            {
-                return (token, null);
-            }
-
-            var waiting = _time.GetTimestamp();
-            try
-            {
-                do
-                {
-                    if (_time.Monotonic() >= patience)
-                    {
-                        return default;
-                    }
-
-                    await Task.Delay(PeerPoll, _time);
-                }
-                while (await _lease.IsHeldAsync(name));
-            }
-            finally
-            {
-                flight.Seen.Add(RequestTimings.Cache, waiting, _time.GetTimestamp());
-                Metrics.LeaseWait.Record(_time.GetElapsedTime(waiting).TotalSeconds, Metrics.Tag("kind", "cache"));
-            }
+            return null;
         }
 
-        return default;
-    }
-
-    /// <summary>What another replica has put into Redis since: fresh, and newer than what is known here.</summary>
-    private async Task<CacheEntry<T>?> ReadPeersAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
-    {
         var (_, value) = await _redis.TryAsync("GETRANGE", flight.KeptAs, database => database.StringGetRangeAsync(flight.KeptAs, 0, CacheWire.MaxBytes));
         var wire = (byte[]?)value;
         if (CacheWire.Read(wire, _cache.Type, _time) is not { } entry || !IsFresh(query, entry) || (known is not null && !entry.IsLaterThan(known)))
@@ -474,33 +411,30 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     }
 
     /// <summary>Lands; what to put into Redis, and for how long, if there is something and it is in use.</summary>
-    private async Task<(byte[]? Wire, TimeSpan Life)> LoadAsync(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known)
+    private async Task<(byte[]? Wire, TimeSpan Life)> LoadAsync(CacheQuery<T> query, Flight flight, CacheEntry<T>? known)
     {
         using var deadline = new CancellationTokenSource(_cache.LoadTimeout, _time);
         using var stop = _stopping.Token.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), deadline);
-        var (value, failure) = (default(T)!, (TFailure?)_cache.TimedOut);
+        UpstreamResult<T>? result = null;
         try
         {
-            (value, failure) = await query.LoadAsync(deadline.Token).WaitAsync(deadline.Token);
-            if (failure is not null && deadline.IsCancellationRequested)
-            {
-                // Whatever the load made of its cancellation.
-                failure = _cache.TimedOut;
-            }
+            deadline.Token.ThrowIfCancellationRequested();
+            result = await query.LoadAsync(flight.Waits, deadline.Token).WaitAsync(deadline.Token);
         }
         catch (OperationCanceledException)
         {
             // Out of time, or the host stops.
         }
 
-        if (failure is { } reason)
+        if (result is null || !result.TryGet(out var value, out _))
         {
-            Fail(query, flight, known, reason);
+            // Whatever the load made of its cancellation.
+            Fail(query, flight, known, result is null || deadline.IsCancellationRequested ? UpstreamFailure.Timeout : result.Failure!.Value);
             return default;
         }
 
         var now = _time.Monotonic();
-        var isNotFound = _cache.IsNotFound(value);
+        var isNotFound = value is null;
         var freshUntil = now + (isNotFound ? _ages.NotFoundFor : _ages.FreshFor);
         var entry = new CacheEntry<T>(value, _time.GetUtcNow(), now, freshUntil, freshUntil + _ages.StaleFor, flight.Epoch);
         var life = entry.StaleUntil - now;
@@ -519,7 +453,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     }
 
     /// <summary>With a value at hand that is labelled and served; without one the failure is the answer.</summary>
-    private void Fail(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T>? known, TFailure reason)
+    private void Fail(CacheQuery<T> query, Flight flight, CacheEntry<T>? known, UpstreamFailure reason)
     {
         if (known is not null)
         {
@@ -534,7 +468,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         }
         else
         {
-            Land(query, flight, new CacheResult<T, TFailure>(default!, reason, default, StaleAsOf: null, Loaded: true, Watch(query.Key), flight.Seen));
+            Land(query, flight, new CacheResult<T>(UpstreamResult.Failed<T>(reason), default, Loaded: true, Watch(query.Key), flight.Waits));
         }
     }
 
@@ -563,7 +497,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         }
     }
 
-    private void Remember(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T> entry, int size)
+    private void Remember(CacheQuery<T> query, Flight flight, CacheEntry<T> entry, int size)
     {
         var key = flight.KeptAs;
         lock (_gate)
@@ -576,7 +510,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
             using var slot = _memory.CreateEntry(key);
             slot.Value = entry;
             slot.Size = size + (2 * key.Length) + EntryOverhead;
-            slot.Priority = _cache.HasInventedKeys && _cache.IsNotFound(entry.Value) ? CacheItemPriority.Low : CacheItemPriority.Normal;
+            slot.Priority = _cache.HasInventedKeys && entry.Value is null ? CacheItemPriority.Low : CacheItemPriority.Normal;
             slot.AbsoluteExpirationRelativeToNow = TimeSpan.FromTicks(Math.Max(1, (entry.StaleUntil - _time.Monotonic()).Ticks));
         }
 
@@ -585,12 +519,12 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
 
     private static int CounterOf(string key) => (string.GetHashCode(key, StringComparison.Ordinal) & int.MaxValue) % Counters;
 
-    private void CountChange(CacheQuery<T, TFailure> query) => Interlocked.Increment(ref _changes[CounterOf(query.Key)]);
+    private void CountChange(CacheQuery<T> query) => Interlocked.Increment(ref _changes[CounterOf(query.Key)]);
 
-    private void Land(CacheQuery<T, TFailure> query, Flight flight, CacheEntry<T> entry, bool loaded) =>
-        Land(query, flight, Answer(query, entry, loaded, Watch(query.Key), flight.Seen));
+    private void Land(CacheQuery<T> query, Flight flight, CacheEntry<T> entry, bool loaded) =>
+        Land(query, flight, Answer(query, entry, loaded, Watch(query.Key), flight.Waits));
 
-    private void Land(CacheQuery<T, TFailure> query, Flight flight, CacheResult<T, TFailure> answer)
+    private void Land(CacheQuery<T> query, Flight flight, CacheResult<T> answer)
     {
         // Out of the way first: who comes now finds memory.
         Forget(query, flight);
@@ -599,7 +533,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
 
     private void Count(string result) => Metrics.CacheLookups.Add(1, Metrics.Tag("cache", _cache.Name), Metrics.Tag("result", result));
 
-    private void Forget(CacheQuery<T, TFailure> query, Flight flight)
+    private void Forget(CacheQuery<T> query, Flight flight)
     {
         lock (_gate)
         {
@@ -614,7 +548,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     private static string LeaseName(string keptAs, long epoch) => $"{{{keptAs}}}:{epoch}";
 
     /// <summary>In memory and in Redis. Without braces, which would make a part of it the hash tag.</summary>
-    private string KeptAs(CacheQuery<T, TFailure> query) => query.Key.AsSpan().ContainsAny('{', '}', '%')
+    private string KeptAs(CacheQuery<T> query) => query.Key.AsSpan().ContainsAny('{', '}', '%')
         ? _prefix + query.Key.Replace("%", "%25", StringComparison.Ordinal).Replace("{", "%7B", StringComparison.Ordinal).Replace("}", "%7D", StringComparison.Ordinal)
         : _prefix + query.Key;
 
@@ -624,7 +558,7 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
     /// <summary>A look-up under way, and the purge epoch at which it began.</summary>
     private sealed class Flight(long epoch, string keptAs, string leaseName)
     {
-        private readonly TaskCompletionSource<CacheResult<T, TFailure>> _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<CacheResult<T>> _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public long Epoch => epoch;
 
@@ -644,11 +578,11 @@ internal sealed partial class TwoLevelCache<T, TFailure> : IAsyncDisposable
         public CancellationTokenSource? Waiting { get; set; }
 
         /// <summary>What it waited for; whoever waits for it has waited for the same.</summary>
-        public RequestTimings Seen { get; } = new();
+        public RequestTimings Waits { get; } = new();
 
-        public Task<CacheResult<T, TFailure>> Task => _landed.Task;
+        public Task<CacheResult<T>> Task => _landed.Task;
 
-        public void Land(CacheResult<T, TFailure> answer) => _landed.TrySetResult(answer);
+        public void Land(CacheResult<T> answer) => _landed.TrySetResult(answer);
 
         public void Fail(Exception exception)
         {

@@ -2,7 +2,6 @@ using Gateway.Caching;
 using Gateway.Configuration;
 using Gateway.Observability;
 using Gateway.Problems;
-using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.Extensions.Options;
@@ -19,12 +18,13 @@ internal sealed class CatalogAggregator(
     CatalogDataCache data, BillingClient billing, CatalogRules rules, IOptions<CatalogOptions> options, TimeProvider time)
 {
     /// <param name="request">What is asked.</param>
+    /// <param name="waits">Where is noted what was waited for.</param>
     /// <param name="abandoned">Nobody waits any more: as if the deadline had passed, and what has not begun does not begin.</param>
-    public async Task<AggregationResult> AggregateAsync(CatalogRequest request, CancellationToken abandoned)
+    public async Task<AggregationResult> AggregateAsync(CatalogRequest request, RequestTimings waits, CancellationToken abandoned)
     {
         using var deadline = new CancellationTokenSource(options.Value.Deadline, time);
         using var leaving = abandoned.UnsafeRegister(static deadline => ((CancellationTokenSource)deadline!).Cancel(), deadline);
-        var parts = new Parts();
+        var parts = new Parts(waits);
         var prices = new PriceLookup(skus =>
         {
             var requests = skus.Select(sku => new PriceRequest(sku, request.Country)).ToList();
@@ -98,33 +98,35 @@ internal sealed class CatalogAggregator(
     /// <param name="parts">Where what it was made of is noted.</param>
     /// <param name="deadline">The answer's.</param>
     private async Task<UpstreamResult<T>> InTimeAsync<T>(
-        string phase, Task<CacheResult<T, UpstreamFailure>> asked, ChangeStamp watch, Parts parts, CancellationToken deadline)
+        string phase, Task<CacheResult<T>> asked, ChangeStamp watch, Parts parts, CancellationToken deadline)
     {
         var started = time.GetTimestamp();
         try
         {
-            var answer = await asked.WaitAsync(deadline);
-            if (answer.Seen is { } seen)
+            var found = await asked.WaitAsync(deadline);
+            if (found.Waits is { } waits)
             {
-                RequestTimings.Current?.Add(seen, started);
+                parts.Waits.Add(waits, started);
             }
 
-            parts.Add(answer.Failure is null ? answer.FreshUntil : null, answer.Loaded, answer.Watch);
-            return answer.Failure is { } failure ? UpstreamResult.Failed<T>(failure) : UpstreamResult.Of(answer.Value, answer.StaleAsOf);
+            parts.Add(found.Result.Failure is null ? found.FreshUntil : null, found.Loaded, found.Watch);
+            return found.Result;
         }
         catch (OperationCanceledException)
         {
-            RequestTimings.Current?.Add(phase == RequestTimings.Billing && billing.LacksToken ? RequestTimings.Token : phase, started, time.GetTimestamp());
+            parts.Waits.Add(phase == RequestTimings.Billing && billing.LacksToken ? RequestTimings.Token : phase, started, time.GetTimestamp());
             parts.Add(freshUntil: null, loaded: true, watch);
             return UpstreamResult.Failed<T>(UpstreamFailure.Timeout);
         }
     }
 
     /// <summary>What the parts of an answer have in common.</summary>
-    private sealed class Parts
+    private sealed class Parts(RequestTimings waits)
     {
         private readonly Lock _gate = new();
         private readonly List<ChangeStamp> _watches = [];
+
+        public RequestTimings Waits => waits;
 
         public IReadOnlyList<ChangeStamp> Watches => _watches;
 

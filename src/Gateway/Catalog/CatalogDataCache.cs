@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using Gateway.Caching;
-using Gateway.Upstreams;
+using Gateway.Problems;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.Extensions.Options;
@@ -18,8 +18,8 @@ internal sealed partial class CatalogDataCache : IAsyncDisposable
 
     private readonly BillingClient _billing;
     private readonly PaymentwallClient _paymentwall;
-    private readonly TwoLevelCache<IReadOnlyList<BillingComponent>?, UpstreamFailure> _components;
-    private readonly TwoLevelCache<PaymentwallProduct?, UpstreamFailure> _prices;
+    private readonly TwoLevelCache<IReadOnlyList<BillingComponent>?> _components;
+    private readonly TwoLevelCache<PaymentwallProduct?> _prices;
 
     public CatalogDataCache(
         BillingClient billing,
@@ -30,16 +30,15 @@ internal sealed partial class CatalogDataCache : IAsyncDisposable
     {
         _billing = billing;
         _paymentwall = paymentwall;
-        _components = ActivatorUtilities.CreateInstance<TwoLevelCache<IReadOnlyList<BillingComponent>?, UpstreamFailure>>(
+        _components = ActivatorUtilities.CreateInstance<TwoLevelCache<IReadOnlyList<BillingComponent>?>>(
             services,
-            new TwoLevelCacheOptions<IReadOnlyList<BillingComponent>?, UpstreamFailure>(
-                "components", CacheContext.Default.IReadOnlyListBillingComponent!, value => value is null,
-                billingOptions.Value.EffectiveTimeout + LoadAllowance, MaxComponentLoads, UpstreamFailure.Timeout, HasInventedKeys: true));
-        _prices = ActivatorUtilities.CreateInstance<TwoLevelCache<PaymentwallProduct?, UpstreamFailure>>(
+            new TwoLevelCacheOptions<IReadOnlyList<BillingComponent>?>(
+                "components", CacheContext.Default.IReadOnlyListBillingComponent!, billingOptions.Value.EffectiveTimeout + LoadAllowance, MaxComponentLoads,
+                HasInventedKeys: true));
+        _prices = ActivatorUtilities.CreateInstance<TwoLevelCache<PaymentwallProduct?>>(
             services,
-            new TwoLevelCacheOptions<PaymentwallProduct?, UpstreamFailure>(
-                "price", CacheContext.Default.PaymentwallProduct!, value => value is null,
-                paymentwallOptions.Value.EffectiveTimeout + LoadAllowance, paymentwallOptions.Value.MaxConcurrency, UpstreamFailure.Timeout));
+            new TwoLevelCacheOptions<PaymentwallProduct?>(
+                "price", CacheContext.Default.PaymentwallProduct!, paymentwallOptions.Value.EffectiveTimeout + LoadAllowance, paymentwallOptions.Value.MaxConcurrency));
     }
 
     /// <summary>How often something that an answer may be made of has changed.</summary>
@@ -64,7 +63,7 @@ internal sealed partial class CatalogDataCache : IAsyncDisposable
     public static string SkuTag(string sku) => "sku:" + sku;
 
     /// <summary>A null value means that Billing knows no such product.</summary>
-    public Task<CacheResult<IReadOnlyList<BillingComponent>?, UpstreamFailure>> ComponentsAsync(ComponentsRequest request, CancellationToken abandoned) =>
+    public Task<CacheResult<IReadOnlyList<BillingComponent>?>> ComponentsAsync(ComponentsRequest request, CancellationToken abandoned) =>
         _components.GetMany([Query(request)], abandoned)[0];
 
     /// <summary>What is known of a product without asking anybody.</summary>
@@ -74,7 +73,7 @@ internal sealed partial class CatalogDataCache : IAsyncDisposable
     public bool TryPeek(PriceRequest request, out PaymentwallProduct? product) => _prices.TryPeek(Query(request), out product);
 
     /// <summary>One task per request, in order; a null value means that the SKU is not sold in that country.</summary>
-    public IReadOnlyList<Task<CacheResult<PaymentwallProduct?, UpstreamFailure>>> Prices(IReadOnlyList<PriceRequest> requests, CancellationToken abandoned) =>
+    public IReadOnlyList<Task<CacheResult<PaymentwallProduct?>>> Prices(IReadOnlyList<PriceRequest> requests, CancellationToken abandoned) =>
         _prices.GetMany([.. requests.Select(Query)], abandoned);
 
     public async ValueTask DisposeAsync()
@@ -83,19 +82,16 @@ internal sealed partial class CatalogDataCache : IAsyncDisposable
         await _prices.DisposeAsync();
     }
 
-    private CacheQuery<IReadOnlyList<BillingComponent>?, UpstreamFailure> Query(ComponentsRequest request) =>
-        new(Key(request), ProductTag(request.ProductId), token => LoadAsync(_billing.ListComponentsAsync(request, token)));
+    private CacheQuery<IReadOnlyList<BillingComponent>?> Query(ComponentsRequest request) =>
+        new(Key(request), ProductTag(request.ProductId), (waits, token) => _billing.ListComponentsAsync(request, waits, token));
 
-    private CacheQuery<PaymentwallProduct?, UpstreamFailure> Query(PriceRequest request) =>
-        new(Key(request), SkuTag(request.Sku), token => LoadAsync(_paymentwall.GetProductAsync(request, token)));
+    private CacheQuery<PaymentwallProduct?> Query(PriceRequest request) =>
+        new(Key(request), SkuTag(request.Sku), (waits, token) => _paymentwall.GetProductAsync(request, waits, token));
 
     private static string Key(ComponentsRequest request) =>
         $"{request.ProductId}|{request.Status}|{request.Language}|{(request.Sandbox ? "sandbox" : "live")}";
 
     private static string Key(PriceRequest request) => $"{request.Country}|{request.Sku}";
-
-    private static async Task<(T Value, UpstreamFailure? Failure)> LoadAsync<T>(Task<UpstreamResult<T>> asked) =>
-        (await asked).TryGet(out var value, out var failure) ? (value, null) : (default!, failure);
 
     [JsonSourceGenerationOptions(AllowDuplicateProperties = false)]
     [JsonSerializable(typeof(IReadOnlyList<BillingComponent>))]

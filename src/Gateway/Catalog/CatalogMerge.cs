@@ -2,7 +2,6 @@ using System.Text.Json;
 using Gateway.Catalog.Rendering;
 using Gateway.Iso;
 using Gateway.Problems;
-using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Iso;
-using Gateway.Upstreams;
+using Gateway.Problems;
 
 namespace Gateway.Catalog;
 

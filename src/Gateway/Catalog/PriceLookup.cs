@@ -1,4 +1,4 @@
-using Gateway.Upstreams;
+using Gateway.Problems;
 using Gateway.Upstreams.Paymentwall;
 
 namespace Gateway.Catalog;

@@ -3,6 +3,7 @@ using Gateway.Catalog;
 using Gateway.Configuration;
 using Gateway.Egress;
 using Gateway.Observability;
+using Gateway.Problems;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
@@ -51,7 +52,7 @@ internal static class OnlineCheck
     {
         var product = services.GetRequiredService<IOptions<CatalogOptions>>().Value.Products.FirstOrDefault();
         var result = await services.GetRequiredService<BillingClient>()
-            .ListComponentsAsync(new ComponentsRequest(product ?? Nothing, "active", Language: null, Sandbox: false), CancellationToken.None);
+            .ListComponentsAsync(new ComponentsRequest(product ?? Nothing, "active", Language: null, Sandbox: false), new RequestTimings(), CancellationToken.None);
         if (!result.TryGet(out var components, out var failure))
         {
             var cause = services.GetRequiredKeyedService<UpstreamTransport>(BillingOptions.Section).Health.LastCause ?? failure.Name();
@@ -70,7 +71,7 @@ internal static class OnlineCheck
         var skus = components.Select(rules.SkuOf).OfType<string>().Distinct(StringComparer.Ordinal).Take(MostPrices).ToList();
         foreach (var sku in skus.DefaultIfEmpty(Nothing))
         {
-            var result = await services.GetRequiredService<PaymentwallClient>().GetProductAsync(new PriceRequest(sku, country), CancellationToken.None);
+            var result = await services.GetRequiredService<PaymentwallClient>().GetProductAsync(new PriceRequest(sku, country), new RequestTimings(), CancellationToken.None);
             if (!result.TryGet(out var product, out var failure))
             {
                 var cause = services.GetRequiredKeyedService<UpstreamTransport>(PaymentwallOptions.Section).Health.LastCause ?? failure.Name();

@@ -18,17 +18,9 @@ internal sealed class RequestTimings
     public const string Gateway = "gateway";
 
     private static readonly string[] Phases = [Token, Billing, Paymentwall, Cache];
-    private static readonly AsyncLocal<RequestTimings?> Ambient = new();
 
     private readonly Lock _gate = new();
     private readonly List<(Interval Seen, long Since)> _intervals = [];
-
-    /// <summary>The one that what is done here belongs to; flows into everything begun from here, and no further up.</summary>
-    public static RequestTimings? Current
-    {
-        get => Ambient.Value;
-        set => Ambient.Value = value;
-    }
 
     public void Add(string phase, long start, long end) => Open(phase, start).Close(end);
 

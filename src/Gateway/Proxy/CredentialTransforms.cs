@@ -2,6 +2,7 @@ using Gateway.Problems;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -57,14 +58,14 @@ internal sealed class CredentialTransforms(AccessTokenTransform accessToken, Pay
             context.RequestTransforms.Add(signature);
         }
 
-        var attachesCredentials = context.Route.AttachesCredentials();
+        var (attachesCredentials, needsKey) = (context.Route.AttachesCredentials(), !context.Route.IsAnonymous());
 
         // First, so that a header which the route sets stays as it was set.
         context.CopyResponseHeaders = false;
         context.ResponseTransforms.Insert(0, new ResponseHeadersAllowedTransform(AllowedDown));
         context.CopyResponseTrailers = false;
         context.ResponseTrailersTransforms.Insert(0, new ResponseTrailersAllowedTransform(AllowedDown));
-        context.AddResponseTransform(response => PassAsync(response, attachesCredentials));
+        context.AddResponseTransform(response => PassAsync(response, attachesCredentials, needsKey));
         context.AddResponseTrailersTransform(response =>
         {
             // A header that comes after the body is a header all the same.
@@ -73,7 +74,7 @@ internal sealed class CredentialTransforms(AccessTokenTransform accessToken, Pay
         });
     }
 
-    private static async ValueTask PassAsync(ResponseTransformContext context, bool attachesCredentials)
+    private static async ValueTask PassAsync(ResponseTransformContext context, bool attachesCredentials, bool needsKey)
     {
         if (context.ProxyResponse is not { } upstream)
         {
@@ -99,6 +100,11 @@ internal sealed class CredentialTransforms(AccessTokenTransform accessToken, Pay
 
         Strip(response.Headers, upstream.Headers.Connection);
         response.Headers.XContentTypeOptions = "nosniff";
+        if (needsKey || ProxyGuard.HasHeadersCountry(context.HttpContext) || context.HttpContext.Request.Headers.ContainsKey("sandbox"))
+        {
+            KeepFromSharedCaches(response.Headers);
+        }
+
         if (!attachesCredentials && upstream.Headers.Location is { } location && !IsItsOwn(location, upstream))
         {
             response.Headers.Location = location.OriginalString;
@@ -123,6 +129,22 @@ internal sealed class CredentialTransforms(AccessTokenTransform accessToken, Pay
     /// <summary>An address of the upstream's host: of no use to the caller, and not to be known.</summary>
     private static bool IsItsOwn(Uri location, HttpResponseMessage upstream) =>
         location.IsAbsoluteUri && location.Host.Equals(upstream.RequestMessage?.RequestUri?.Host, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// What depends on more than its URL (a key, a country or sandbox in a header) is for its caller alone, whatever is said by the upstream,
+    /// which does not see that.
+    /// </summary>
+    private static void KeepFromSharedCaches(IHeaderDictionary headers)
+    {
+        var said = CacheControlHeaderValue.TryParse(headers.CacheControl.ToString(), out var parsed) ? parsed : new CacheControlHeaderValue();
+        if (!said.NoStore)
+        {
+            (said.Public, said.SharedMaxAge, said.Private) = (false, null, true);
+            headers.CacheControl = said.ToString();
+        }
+
+        headers["CDN-Cache-Control"] = "no-store";
+    }
 
     /// <param name="headers">From which is taken what never passes.</param>
     /// <param name="hopByHop">Names in the upstream's <c>Connection</c>: they are about that connection.</param>

@@ -20,6 +20,8 @@ internal sealed partial class ProxyGuard(CustomerCountry customerCountry)
     private static readonly SearchValues<char> Suspicious = SearchValues.Create(
         ['%', '\\', ';', .. Enumerable.Range(0, char.MaxValue).Select(code => (char)code).Where(char.IsControl)]);
 
+    private static readonly object HeadersCountry = new();
+
     private static readonly string[] ProductDetails = ["ag_external_id", "country_code", "callback"];
 
     /// <summary>Null, or what to answer instead of forwarding.</summary>
@@ -70,12 +72,16 @@ internal sealed partial class ProxyGuard(CustomerCountry customerCountry)
         return route.Signs() ? CheckProductDetails(context.Request) : null;
     }
 
+    /// <summary>The country that the request was completed with is one that a header named, or could have named.</summary>
+    public static bool HasHeadersCountry(HttpContext context) => context.Items[HeadersCountry] is true;
+
     /// <summary>Completes a request that <see cref="Check"/> has let pass: left out, Paymentwall would take the country of the data centre.</summary>
     public void Prepare(HttpRequest request, RouteConfig route)
     {
         if (route.Signs() && route.IsAnonymous() && !request.Query.ContainsKey("country_code"))
         {
             request.QueryString = request.QueryString.Add("country_code", customerCountry.Of(request.Headers).Country);
+            request.HttpContext.Items[HeadersCountry] = customerCountry.MayComeFromHeader;
         }
     }
 

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Gateway.Egress;
 using Gateway.Observability;
+using Gateway.Problems;
 using Microsoft.Net.Http.Headers;
 using Polly;
 using Polly.CircuitBreaker;
@@ -79,16 +80,17 @@ internal sealed partial class UpstreamTransport : IDisposable
 
     /// <param name="path">Of the GET request, with its query, encoded, relative to the base address.</param>
     /// <param name="headers">Beside those that every request has.</param>
+    /// <param name="waits">Where is noted how long it was waited for.</param>
     /// <param name="cancellationToken">
     /// The deadline of the load that needs the answer; its cancellation is thrown. Loads are shared, so no client that leaves ever
     /// cancels one: to the breaker a cancelled attempt is one that did not answer in time.
     /// </param>
     public async Task<UpstreamResult<UpstreamResponse>> SendAsync(
-        string path, IReadOnlyList<KeyValuePair<string, string>> headers, CancellationToken cancellationToken)
+        string path, IReadOnlyList<KeyValuePair<string, string>> headers, RequestTimings waits, CancellationToken cancellationToken)
     {
         _budget.Earn();
         using var span = Metrics.Traces.StartActivity(_phase);
-        var waited = RequestTimings.Current?.Open(_phase, _time.GetTimestamp());
+        var wait = waits.Open(_phase, _time.GetTimestamp());
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
         try
         {
@@ -97,15 +99,15 @@ internal sealed partial class UpstreamTransport : IDisposable
                 context,
                 (Self: this, Address: new Uri(_root.AbsoluteUri + path), headers));
             outcome.ThrowIfException();
-            var answer = outcome.Result!;
-            if (answer is { Failure: { } failure, Status: not HttpStatusCode.NotFound })
+            var response = outcome.Result!;
+            if (response is { Failure: { } failure, Status: not HttpStatusCode.NotFound })
             {
                 // Where there is no such thing, that is an answer.
-                Health.LastCause = ((int)answer.Status).ToString(CultureInfo.InvariantCulture);
+                Health.LastCause = ((int)response.Status).ToString(CultureInfo.InvariantCulture);
                 Mark(failure);
             }
 
-            return UpstreamResult.Of(answer);
+            return UpstreamResult.Of(response);
         }
         catch (TimeoutRejectedException)
         {
@@ -140,7 +142,7 @@ internal sealed partial class UpstreamTransport : IDisposable
         finally
         {
             ResilienceContextPool.Shared.Return(context);
-            waited?.Close(_time.GetTimestamp());
+            wait.Close(_time.GetTimestamp());
         }
     }
 
@@ -206,7 +208,7 @@ internal sealed partial class UpstreamTransport : IDisposable
             .Handle<HttpRequestException>(e => e.HttpRequestError != HttpRequestError.ConfigurationLimitExceeded)
             .Handle<IOException>()
             .Handle<TimeoutRejectedException>()
-            .HandleResult(answer => (int)answer.Status >= 500);
+            .HandleResult(response => (int)response.Status >= 500);
         var isTransient = transient.Build();
         var isFailure = transient.Handle<OperationCanceledException>().Build();
 
@@ -220,11 +222,11 @@ internal sealed partial class UpstreamTransport : IDisposable
                 UseJitter = true,
                 ShouldHandle = args =>
                 {
-                    var answer = args.Outcome.Result;
+                    var response = args.Outcome.Result;
                     var worthIt = isTransient(args.Outcome)
-                        || (answer is { Status: HttpStatusCode.TooManyRequests, RetryAfter: not null });
+                        || (response is { Status: HttpStatusCode.TooManyRequests, RetryAfter: not null });
                     return ValueTask.FromResult(
-                        worthIt && !(answer?.RetryAfter > LongestRetryAfter) && args.AttemptNumber < MaxRetries && _budget.TrySpend());
+                        worthIt && !(response?.RetryAfter > LongestRetryAfter) && args.AttemptNumber < MaxRetries && _budget.TrySpend());
                 },
                 DelayGenerator = static args => ValueTask.FromResult(args.Outcome.Result?.RetryAfter),
             })

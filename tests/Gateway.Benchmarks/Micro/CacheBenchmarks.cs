@@ -2,7 +2,6 @@ using BenchmarkDotNet.Attributes;
 using Gateway.Caching;
 using Gateway.Configuration;
 using Gateway.Tests.Configuration;
-using Gateway.Upstreams;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,28 +14,28 @@ public partial class CacheBenchmarks : IDisposable
     private readonly MemoryCache _memory = new(new MemoryCacheOptions { SizeLimit = 64 * 1024 * 1024, TrackStatistics = true });
     private readonly RedisConnection _redis;
     private readonly PurgeLog _ledger;
-    private readonly TwoLevelCache<PaymentwallProduct?, UpstreamFailure> _cache;
-    private readonly CacheQuery<PaymentwallProduct?, UpstreamFailure>[] _queries;
+    private readonly TwoLevelCache<PaymentwallProduct?> _cache;
+    private readonly CacheQuery<PaymentwallProduct?>[] _queries;
 
     public CacheBenchmarks()
     {
         var redis = Fixed.Options(new RedisOptions());
         _redis = new RedisConnection(redis, TimeProvider.System, NullLogger<RedisConnection>.Instance);
         _ledger = new PurgeLog(_redis, redis, TimeProvider.System, NullLogger<PurgeLog>.Instance);
-        _cache = new TwoLevelCache<PaymentwallProduct?, UpstreamFailure>(
-            new TwoLevelCacheOptions<PaymentwallProduct?, UpstreamFailure>(
-                "price", Wire.Default.PaymentwallProduct!, value => value is null, TimeSpan.FromSeconds(5), 64, UpstreamFailure.Timeout),
+        _cache = new TwoLevelCache<PaymentwallProduct?>(
+            new TwoLevelCacheOptions<PaymentwallProduct?>(
+                "price", Wire.Default.PaymentwallProduct!, TimeSpan.FromSeconds(5), 64),
             Fixed.Options(new CatalogOptions { FreshFor = TimeSpan.FromHours(1) }),
             redis,
             _memory,
             _redis,
-            new RedisLease(_redis, redis),
+            new RedisLease(_redis, redis, TimeProvider.System),
             _ledger,
             TimeProvider.System,
-            NullLogger<TwoLevelCache<PaymentwallProduct?, UpstreamFailure>>.Instance);
+            NullLogger<TwoLevelCache<PaymentwallProduct?>>.Instance);
         var prices = new Sample(12).Prices;
-        _queries = [.. prices.Select(price => new CacheQuery<PaymentwallProduct?, UpstreamFailure>(
-            "DE|" + price.Key, "sku:" + price.Key, _ => Task.FromResult((price.Value.TryGet(out var product, out var _) ? product : null, (UpstreamFailure?)null))))];
+        _queries = [.. prices.Select(price => new CacheQuery<PaymentwallProduct?>(
+            "DE|" + price.Key, "sku:" + price.Key, (_, _) => Task.FromResult(price.Value)))];
     }
 
     [GlobalSetup]

@@ -1,7 +1,7 @@
 using Gateway.Benchmarks.Subjects;
 using Gateway.Catalog;
 using Gateway.Configuration;
-using Gateway.Upstreams;
+using Gateway.Problems;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.Extensions.Options;

@@ -216,7 +216,7 @@ internal sealed class RedisClusterProcess : RedisServer
 
         private static async Task<ChildProcess> LaunchAsync(string[] arguments)
         {
-            var process = ChildProcess.Start("redis-server", arguments, []);
+            var process = ChildProcess.Start(Program, arguments, []);
             await process.LineAsync(line => line.Contains("Ready to accept connections", StringComparison.Ordinal));
             return process;
         }

@@ -115,7 +115,7 @@ internal sealed partial class RedisSecureProcess : RedisServer
     private static async Task<ChildProcess> LaunchAsync(DirectoryInfo folder, int port)
     {
         var process = ChildProcess.Start(
-            "redis-server",
+            Program,
             [
                 "--port", "0", "--tls-port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", string.Empty, "--appendonly", "no",
                 "--dir", folder.FullName, "--tls-cert-file", "server.pem", "--tls-key-file", "server.key", "--tls-ca-cert-file", "ca.pem", "--requirepass", AdminPassword,

@@ -45,7 +45,7 @@ internal sealed class RedisSentinelProcess : RedisServer
                     """),
                 TestContext.Current.CancellationToken);
             await RedisClusterProcess.EventuallyAsync(async () => (await all._servers[1].InfoAsync()).Contains("master_link_status:up", StringComparison.Ordinal));
-            all._sentinel = ChildProcess.Start("redis-server", [file, "--sentinel"], []);
+            all._sentinel = ChildProcess.Start(Program, [file, "--sentinel"], []);
             await all._sentinel.LineAsync(line => line.Contains("+slave slave", StringComparison.Ordinal));
             return all;
         }

@@ -6,8 +6,8 @@ namespace Gateway.FunctionalTests.Stack;
 
 /// <summary>
 /// A real Redis, by what the machine offers: a <c>redis-server</c> process; else a container; else the test is skipped,
-/// visibly. <c>GATEWAY_TEST_REDIS</c> says of which form: <c>single</c> (default), <c>cluster</c>, <c>sentinel</c>, <c>tls</c> (with an ACL) or
-/// <c>garnet</c>.
+/// visibly. <c>GATEWAY_TEST_REDIS</c> says of which form: <c>single</c> (default), <c>cluster</c>, <c>sentinel</c>, <c>tls</c> (with an ACL),
+/// <c>valkey</c> or <c>garnet</c>.
 /// </summary>
 internal abstract class RedisServer : IAsyncDisposable
 {
@@ -30,10 +30,13 @@ internal abstract class RedisServer : IAsyncDisposable
     /// <summary>Of the form that is tested.</summary>
     public static string Form { get; } = System.Environment.GetEnvironmentVariable("GATEWAY_TEST_REDIS") is { Length: > 0 } form ? form : "single";
 
+    /// <summary>What is started, for every form but <c>garnet</c>.</summary>
+    protected static string Program => Form == "valkey" ? "valkey-server" : "redis-server";
+
     public static async Task<RedisServer> StartAsync() => Form switch
     {
         _ when !RedisServerProcess.IsInstalled => await RedisServerContainer.StartAsync(),
-        "single" => await RedisServerProcess.StartAsync(),
+        "single" or "valkey" => await RedisServerProcess.StartAsync(),
         "cluster" => await RedisClusterProcess.StartAsync(),
         "sentinel" => await RedisSentinelProcess.StartAsync(),
         "tls" => await RedisSecureProcess.StartAsync(),

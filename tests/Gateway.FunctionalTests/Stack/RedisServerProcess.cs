@@ -78,7 +78,7 @@ internal sealed class RedisServerProcess : RedisServer
     private static async Task<ChildProcess> LaunchAsync(int port, string[] settings, DirectoryInfo folder)
     {
         var process = ChildProcess.Start(
-            "redis-server",
+            Program,
             ["--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", string.Empty, "--appendonly", "no", "--dir", folder.FullName, .. settings],
             []);
         await process.LineAsync(line => line.Contains("Ready to accept connections", StringComparison.Ordinal));

@@ -23,7 +23,7 @@ public sealed class AccessTokenProviderTests : IDisposable
         var redisOptions = Fixed.Options(new RedisOptions());
         _redis = new RedisConnection(redisOptions, _time, NullLogger<RedisConnection>.Instance);
         var store = new AccessTokenStore(
-            _redis, new RedisLease(_redis, redisOptions), Fixed.Options(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }), redisOptions, _time);
+            _redis, new RedisLease(_redis, redisOptions, _time), Fixed.Options(new AccessTokensOptions { ClientId = "id", ClientSecret = "secret" }), redisOptions, _time);
         _provider = new AccessTokenProvider(_endpoint, store, _time, _log);
     }
 

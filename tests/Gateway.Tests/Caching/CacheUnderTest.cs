@@ -1,18 +1,29 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using Gateway.Caching;
 using Gateway.Configuration;
+using Gateway.Observability;
+using Gateway.Problems;
 using Gateway.Tests.Configuration;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Caching;
 
-/// <summary>Why the fake upstream of <see cref="CacheUnderTest"/> gave nothing.</summary>
-internal enum Trouble
+/// <summary>A <see cref="CacheResult{T}"/> of a text, laid open.</summary>
+internal sealed record Looked(string? Value, UpstreamFailure? Failure, TimeSpan FreshUntil, DateTimeOffset? StaleAsOf, bool Loaded, ChangeStamp Watch, RequestTimings? Waits)
 {
-    Down,
-    Late,
+    private static readonly ConditionalWeakTable<Task<CacheResult<string?>>, Task<Looked>> All = [];
+
+    /// <summary>The same task for the same task, so that a test sees which are shared.</summary>
+    public static Task<Looked> UpAsync(Task<CacheResult<string?>> asked) => All.GetValue(asked, OpenAsync);
+
+    private static async Task<Looked> OpenAsync(Task<CacheResult<string?>> asked)
+    {
+        var (result, freshUntil, loaded, watch, waits) = await asked;
+        return new(result.TryGet(out var value, out _) ? value : null, result.Failure, freshUntil, result.StaleAsOf, loaded, watch, waits);
+    }
 }
 
 /// <summary>A cache of texts on a manual clock, and the upstream that it asks. A null text means "there is no such thing".</summary>
@@ -39,16 +50,16 @@ internal sealed partial class CacheUnderTest : IDisposable
         connection ??= _ownRedis = new RedisConnection(redis, Time, NullLogger<RedisConnection>.Instance);
         Ledger = new PurgeLog(connection, redis, Time, NullLogger<PurgeLog>.Instance);
         Memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = memoryLimit });
-        Cache = new TwoLevelCache<string?, Trouble>(
-            new TwoLevelCacheOptions<string?, Trouble>("texts", Texts.Default.String!, text => text is null, loadTimeout ?? LoadTimeout, maxConcurrentLoads, Trouble.Late, hasInventedKeys),
+        Cache = new TwoLevelCache<string?>(
+            new TwoLevelCacheOptions<string?>("texts", Texts.Default.String!, loadTimeout ?? LoadTimeout, maxConcurrentLoads, hasInventedKeys),
             Fixed.Options(Ages),
             redis,
             Memory,
             connection,
-            new RedisLease(connection, redis),
+            new RedisLease(connection, redis, Time),
             Ledger,
             Time,
-            NullLogger<TwoLevelCache<string?, Trouble>>.Instance);
+            NullLogger<TwoLevelCache<string?>>.Instance);
     }
 
     public TestClock Time { get; } = new();
@@ -59,7 +70,7 @@ internal sealed partial class CacheUnderTest : IDisposable
 
     public MemoryCache Memory { get; }
 
-    public TwoLevelCache<string?, Trouble> Cache { get; }
+    public TwoLevelCache<string?> Cache { get; }
 
     /// <summary>Every value of this upstream begins with it.</summary>
     public string Name { get; init; } = string.Empty;
@@ -107,12 +118,12 @@ internal sealed partial class CacheUnderTest : IDisposable
         return () => open.TrySetResult();
     }
 
-    public IReadOnlyList<Task<CacheResult<string?, Trouble>>> Ask(params string[] keys) => Cache.GetMany([.. keys.Select(Query)]);
+    public IReadOnlyList<Task<Looked>> Ask(params string[] keys) => Ask(CancellationToken.None, keys);
 
-    public IReadOnlyList<Task<CacheResult<string?, Trouble>>> Ask(CancellationToken abandoned, params string[] keys) => Cache.GetMany([.. keys.Select(Query)], abandoned);
+    public IReadOnlyList<Task<Looked>> Ask(CancellationToken abandoned, params string[] keys) => [.. Cache.GetMany([.. keys.Select(Query)], abandoned).Select(Looked.UpAsync)];
 
     /// <summary>What one key yields; the clock stands still.</summary>
-    public Task<CacheResult<string?, Trouble>> AskOneAsync(string key = "a") =>
+    public Task<Looked> AskOneAsync(string key = "a") =>
         Ask(key)[0].WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
 
     public bool TryPeek(string key, out string? value) => Cache.TryPeek(Query(key), out value);
@@ -138,9 +149,9 @@ internal sealed partial class CacheUnderTest : IDisposable
         return open;
     }
 
-    private CacheQuery<string?, Trouble> Query(string key) => new(key, "tag:" + key, token => LoadAsync(key, token));
+    private CacheQuery<string?> Query(string key) => new(key, "tag:" + key, (_, token) => LoadAsync(key, token));
 
-    private async Task<(string? Value, Trouble? Failure)> LoadAsync(string key, CancellationToken cancellationToken)
+    private async Task<UpstreamResult<string?>> LoadAsync(string key, CancellationToken cancellationToken)
     {
         int serial;
         Task open;
@@ -157,7 +168,7 @@ internal sealed partial class CacheUnderTest : IDisposable
         }
         catch (OperationCanceledException) when (!Throwing)
         {
-            return (null, Trouble.Down);
+            return UpstreamResult.Failed<string?>(UpstreamFailure.Unreachable);
         }
         finally
         {
@@ -172,7 +183,9 @@ internal sealed partial class CacheUnderTest : IDisposable
             throw new InvalidOperationException("A bug of the loader's.");
         }
 
-        return Failing ? (null, Trouble.Down) : (SaysNotFound ? null : Name + key + serial.ToString(CultureInfo.InvariantCulture), null);
+        return Failing
+            ? UpstreamResult.Failed<string?>(UpstreamFailure.Unreachable)
+            : UpstreamResult.Of(SaysNotFound ? null : Name + key + serial.ToString(CultureInfo.InvariantCulture));
     }
 
     [JsonSerializable(typeof(string))]

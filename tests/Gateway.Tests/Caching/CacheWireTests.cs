@@ -150,7 +150,7 @@ public sealed partial class CacheWireTests
         Given.Json(CatalogMerge.Merge(
             Given.Request() with { Prices = PriceMode.Skip },
             [new ProductListing("p", components), new ProductListing("q", [], Problem.ProductNotFound)],
-            new Dictionary<string, Gateway.Upstreams.UpstreamResult<PaymentwallProduct?>>(StringComparer.Ordinal),
+            new Dictionary<string, Gateway.Problems.UpstreamResult<PaymentwallProduct?>>(StringComparer.Ordinal),
             Given.Rules()));
 
     [JsonSerializable(typeof(IReadOnlyList<BillingComponent>))]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Gateway.Caching;
 using Gateway.Observability;
+using Gateway.Problems;
 using Gateway.Tests.Observability;
 
 namespace Gateway.Tests.Caching;
@@ -87,7 +88,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         await AskAndSettleAsync();
         Assert.Equal(2, _test.Loads);
 
-        _test.Time.Advance(TwoLevelCache<string?, Trouble>.RefreshBackOff - TimeSpan.FromTicks(1));
+        _test.Time.Advance(TwoLevelCache<string?>.RefreshBackOff - TimeSpan.FromTicks(1));
         await AskAndSettleAsync();
         Assert.Equal(2, _test.Loads);
 
@@ -105,7 +106,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         await AskAndSettleAsync();
 
         _test.Failing = false;
-        _test.Time.Advance(TwoLevelCache<string?, Trouble>.RefreshBackOff);
+        _test.Time.Advance(TwoLevelCache<string?>.RefreshBackOff);
         await AskAndSettleAsync();
 
         var answer = await _test.AskOneAsync();
@@ -141,7 +142,7 @@ public sealed class TwoLevelCacheTests : IDisposable
 
         _test.Time.Advance(TimeSpan.FromTicks(1));
 
-        Assert.Equal(Trouble.Down, (await _test.AskOneAsync()).Failure);
+        Assert.Equal(UpstreamFailure.Unreachable, (await _test.AskOneAsync()).Failure);
     }
 
     [Fact]
@@ -151,7 +152,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         var failed = await _test.AskOneAsync();
         _test.Failing = false;
 
-        Assert.Equal((Trouble.Down, true), (failed.Failure, failed.Loaded));
+        Assert.Equal((UpstreamFailure.Unreachable, true), (failed.Failure, failed.Loaded));
         Assert.Equal("a2", (await _test.AskOneAsync()).Value);
     }
 
@@ -182,7 +183,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         await CacheUnderTest.SettleAsync();
 
         _test.Time.Advance(TimeSpan.FromTicks(1));
-        Assert.Equal(Trouble.Down, (await _test.AskOneAsync()).Failure);
+        Assert.Equal(UpstreamFailure.Unreachable, (await _test.AskOneAsync()).Failure);
     }
 
     [Theory]
@@ -265,7 +266,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         var answers = await Task.WhenAll(_test.Ask("a", "b"));
 
         Assert.Equal(("a1", null), (answers[0].Value, answers[0].Failure));
-        Assert.Equal(Trouble.Down, answers[1].Failure);
+        Assert.Equal(UpstreamFailure.Unreachable, answers[1].Failure);
     }
 
     [Fact]
@@ -305,7 +306,7 @@ public sealed class TwoLevelCacheTests : IDisposable
 
         var answer = await _test.Time.RunUntilAsync(asked);
 
-        Assert.Equal(Trouble.Late, answer.Failure);
+        Assert.Equal(UpstreamFailure.Timeout, answer.Failure);
 
         // The clock goes on in steps of 100 ms while others are at work.
         Assert.InRange(_test.Time.GetUtcNow() - start, CacheUnderTest.LoadTimeout, CacheUnderTest.LoadTimeout + TimeSpan.FromSeconds(1));
@@ -343,7 +344,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         await CacheUnderTest.SettleAsync();
 
         await leaves.CancelAsync();
-        Assert.Equal(Trouble.Late, (await abandoned[1].WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel)).Failure);
+        Assert.Equal(UpstreamFailure.Timeout, (await abandoned[1].WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel)).Failure);
 
         // Who comes now gets a load of his own.
         var again = test.Ask("abandoned");
@@ -364,7 +365,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         using var left = new CancellationTokenSource();
         await left.CancelAsync();
 
-        Assert.Equal(Trouble.Late, (await test.Ask(left.Token, "a")[0].WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel)).Failure);
+        Assert.Equal(UpstreamFailure.Timeout, (await test.Ask(left.Token, "a")[0].WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel)).Failure);
         await test.LandedAsync();
 
         Assert.Equal(0, test.Loads);
@@ -429,7 +430,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         {
             Assert.Equal("a1", (await test.AskOneAsync()).Value);
             await CacheUnderTest.SettleAsync();
-            test.Time.Advance(TwoLevelCache<string?, Trouble>.RefreshBackOff);
+            test.Time.Advance(TwoLevelCache<string?>.RefreshBackOff);
         }
 
         test.Throwing = false;
@@ -544,7 +545,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         await Quiet.UntilAsync(() => _test.Loads == 2);
         await CacheUnderTest.SettleAsync();
         Assert.Equal(2, _test.Loads);
-        _test.Time.Advance(TwoLevelCache<string?, Trouble>.RefreshBackOff);
+        _test.Time.Advance(TwoLevelCache<string?>.RefreshBackOff);
         await _test.AskOneAsync();
         await Quiet.UntilAsync(() => _test.Loads == 3);
     }
@@ -575,7 +576,7 @@ public sealed class TwoLevelCacheTests : IDisposable
         await _test.PurgeAsync("a", hard: true);
         _test.Failing = true;
 
-        Assert.Equal(Trouble.Down, (await _test.AskOneAsync()).Failure);
+        Assert.Equal(UpstreamFailure.Unreachable, (await _test.AskOneAsync()).Failure);
     }
 
     [Theory]

@@ -9,7 +9,6 @@ using Gateway.Catalog;
 using Gateway.Configuration;
 using Gateway.Iso;
 using Gateway.Problems;
-using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Gateway.Catalog;
 using Gateway.Configuration;
 using Gateway.Problems;
-using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 

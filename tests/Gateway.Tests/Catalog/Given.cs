@@ -3,8 +3,8 @@ using Gateway.Catalog;
 using Gateway.Catalog.Rendering;
 using Gateway.Configuration;
 using Gateway.Iso;
+using Gateway.Problems;
 using Gateway.Tests.Configuration;
-using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 

@@ -1,5 +1,5 @@
 using Gateway.Catalog;
-using Gateway.Upstreams;
+using Gateway.Problems;
 using Gateway.Upstreams.Paymentwall;
 
 namespace Gateway.Tests.Catalog;

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using Gateway.Caching;
 using Gateway.Catalog;
+using Gateway.Problems;
 using Gateway.Tests.Catalog;
-using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 

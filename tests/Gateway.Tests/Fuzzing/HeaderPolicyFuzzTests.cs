@@ -38,7 +38,7 @@ public sealed class HeaderPolicyFuzzTests : IAsyncLifetime
         "Authorization: Bearer theirs\n", "authorization:x\n", "Cookie: a=b\n", "X-Api-Key: k\n", "X-Forwarded-For: 1.2.3.4\n", "Forwarded: for=x\n", "X-HTTP-Method-Override: DELETE\n", "Accept: a/b\n", "ACCEPT-ENCODING: gzip\n",
         "sandbox: true\n", "SandBox: 1\n", "If-None-Match: \"x\"\n", "Range: bytes=0-\n", "User-Agent: x\n", "Content-Type: text/plain\n", "Host: evil\n", "traceparent: 00-x\n", "Via: x\n", "TE: trailers\n", "Connection: keep-alive, Accept\n",
         "Proxy-Authorization: x\n", "Set-Cookie: a=b\n", "set-cookie2: x\n", "Server: x\n", "WWW-Authenticate: Basic\n", "Clear-Site-Data: \"*\"\n", "Access-Control-Allow-Origin: *\n", "ACCESS-CONTROL-ALLOW-CREDENTIALS: true\n",
-        "access-control-\n", "X-Content-Type-Options: sniff\n", "Retry-After: y\n", "X-Keep: y\n", "Refresh: 0\n", "Connection: Retry-After\n", "Location: http://evil/\n", ":", "\n", "-", " ", "\t", "_", "Accept", "If-", "Access-Control-", "Set-Cookie", "x-", "trailer:\n",
+        "access-control-\n", "X-Content-Type-Options: sniff\n", "Retry-After: y\n", "X-Keep: y\n", "Refresh: 0\n", "Connection: Retry-After\n", "Location: http://evil/\n", "Cache-Control: public, s-maxage=9\n", "Cache-Control:", ":", "\n", "-", " ", "\t", "_", "Accept", "If-", "Access-Control-", "Set-Cookie", "x-", "trailer:\n",
     ];
 
     private WebApplication _app = null!;
@@ -149,7 +149,11 @@ public sealed class HeaderPolicyFuzzTests : IAsyncLifetime
         await transformer.TransformResponseTrailersAsync(context, response, TestContext.Current.CancellationToken);
 
         Assert.Equal("nosniff", context.Response.Headers.XContentTypeOptions.ToString());
-        Assert.All(context.Response.Headers.Keys, name => Assert.Contains(name.ToLowerInvariant(), (string[])[.. Down, "x-content-type-options", "location"]));
+        Assert.All(context.Response.Headers.Keys, name => Assert.Contains(name.ToLowerInvariant(), (string[])[.. Down, "x-content-type-options", "location", "cdn-cache-control"]));
+
+        // These routes need a key.
+        Assert.Matches("(?i)private|no-store", context.Response.Headers.CacheControl.ToString());
+        Assert.Equal("no-store", context.Response.Headers["CDN-Cache-Control"].ToString());
         Assert.All(passed.Trailers.Keys, name => Assert.Contains(name.ToLowerInvariant(), Down));
         var hopByHop = response.Headers.Connection.ToList();
         var kept = lines.Where(line => line.Name.Equals("Retry-After", StringComparison.OrdinalIgnoreCase) && !hopByHop.Contains(line.Name, StringComparer.OrdinalIgnoreCase)).ToList();

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Caching;
 using Gateway.Iso;
-using Gateway.Upstreams;
+using Gateway.Problems;
 using Gateway.Upstreams.Paymentwall;
 
 namespace Gateway.Tests.Fuzzing;

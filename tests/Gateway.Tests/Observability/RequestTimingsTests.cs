@@ -117,23 +117,6 @@ public sealed class RequestTimingsTests
     }
 
     [Fact]
-    public async Task The_current_one_flows_down_and_not_up()
-    {
-        RequestTimings.Current = _timeline;
-        await BelowAsync();
-
-        Assert.Same(_timeline, RequestTimings.Current);
-        RequestTimings.Current = null;
-
-        async Task BelowAsync()
-        {
-            await Task.Yield();
-            Assert.Same(_timeline, RequestTimings.Current);
-            RequestTimings.Current = new RequestTimings();
-        }
-    }
-
-    [Fact]
     public void The_header_has_milliseconds_with_a_point()
     {
         var shares = new (string, TimeSpan)[] { ("billing", TimeSpan.FromMicroseconds(1_234_567.8)), ("gateway", TimeSpan.Zero) };

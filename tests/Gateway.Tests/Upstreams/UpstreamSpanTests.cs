@@ -41,7 +41,7 @@ public sealed class UpstreamSpanTests : IDisposable
         using var upstream = new FakeUpstream(_time, _ => new HttpResponseMessage((HttpStatusCode)status));
         using var transport = Transport(upstream);
 
-        await _time.RunUntilAsync(transport.SendAsync("v1/thing", [], Cancel));
+        await _time.RunUntilAsync(transport.SendAsync("v1/thing", [], new RequestTimings(), Cancel));
 
         var span = Assert.Single(_spans);
         Assert.Equal((expected, errorType), (span.Status, (string?)span.GetTagItem("error.type")));
@@ -54,7 +54,7 @@ public sealed class UpstreamSpanTests : IDisposable
         using var upstream = new FakeUpstream(_time, (_, _) => throw new HttpRequestException(HttpRequestError.ConnectionError));
         using var transport = Transport(upstream);
 
-        await _time.RunUntilAsync(transport.SendAsync("v1/thing", [], Cancel));
+        await _time.RunUntilAsync(transport.SendAsync("v1/thing", [], new RequestTimings(), Cancel));
 
         Assert.Equal((ActivityStatusCode.Error, "unreachable"), (Assert.Single(_spans).Status, _spans[0].GetTagItem("error.type")));
     }
@@ -66,7 +66,7 @@ public sealed class UpstreamSpanTests : IDisposable
         using var transport = Transport(upstream);
         using var deadline = new CancellationTokenSource(TimeSpan.FromMilliseconds(500), _time);
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _time.RunUntilAsync(transport.SendAsync("v1/thing", [], deadline.Token)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _time.RunUntilAsync(transport.SendAsync("v1/thing", [], new RequestTimings(), deadline.Token)));
 
         Assert.Equal((ActivityStatusCode.Error, "timeout"), (Assert.Single(_spans).Status, _spans[0].GetTagItem("error.type")));
     }

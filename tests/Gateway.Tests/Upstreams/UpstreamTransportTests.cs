@@ -1,6 +1,8 @@
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
+using Gateway.Observability;
+using Gateway.Problems;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -415,7 +417,7 @@ public sealed class UpstreamTransportTests
     }
 
     private static Task<UpstreamResult<UpstreamResponse>> SendAsync(UpstreamTransport transport, CancellationToken cancellationToken) =>
-        transport.SendAsync("v1/thing?x=1", [], cancellationToken);
+        transport.SendAsync("v1/thing?x=1", [], new RequestTimings(), cancellationToken);
 
     private async Task<UpstreamResponse> AnswerAsync(UpstreamTransport transport)
     {

@@ -16,7 +16,7 @@ internal sealed class RenderedCatalogCache(
     CatalogAggregator aggregator, PriceDrift drift, PurgeLog purges, IMemoryCache memory, TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<(string Key, long Epoch), Aggregation> _aggregations = [];
+    private readonly Dictionary<(string Request, long Epoch), Aggregation> _aggregations = [];
 
     /// <summary>An answer that is as good as a new one would be; null if there is none.</summary>
     public RenderedCatalog? TryGetCurrent(CatalogRequest request) =>
@@ -51,12 +51,12 @@ internal sealed class RenderedCatalogCache(
     {
         lock (_gate)
         {
-            var flight = (request.Key, purges.Epoch);
-            if (!_aggregations.TryGetValue(flight, out var aggregation))
+            var key = (request.Key, purges.Epoch);
+            if (!_aggregations.TryGetValue(key, out var aggregation))
             {
-                aggregation = new Aggregation(flight);
+                aggregation = new Aggregation(key);
                 aggregation.Result = Task.Run(() => AggregateAsync(request, aggregation));
-                _aggregations.Add(flight, aggregation);
+                _aggregations.Add(key, aggregation);
             }
 
             aggregation.Waiting++;
@@ -84,10 +84,9 @@ internal sealed class RenderedCatalogCache(
     {
         using var span = Metrics.Traces.StartActivity("catalog");
         var timings = new RequestTimings();
-        RequestTimings.Current = timings;
         try
         {
-            var result = await aggregator.AggregateAsync(request, aggregation.Token);
+            var result = await aggregator.AggregateAsync(request, timings, aggregation.Token);
             if (result.Response is not { } response)
             {
                 span?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", result.Problem!.Code);
@@ -97,12 +96,12 @@ internal sealed class RenderedCatalogCache(
             span?.SetTag("gateway.catalog.items", response.Total).SetTag("gateway.catalog.complete", response.Completeness.Complete);
 
             drift.Observe(request, response);
-            var catalog = new RenderedCatalog(result, response, time.Monotonic(), aggregation.Flight.Epoch);
+            var catalog = new RenderedCatalog(result, response, time.Monotonic(), aggregation.Key.Epoch);
 
             // What is missing because nobody waited for it is nothing to be shown to others.
             if (!aggregation.IsCancellationRequested)
             {
-                Keep(aggregation.Flight.Key, catalog);
+                Keep(aggregation.Key.Request, catalog);
             }
 
             return new CatalogResult(catalog, Problem: null, IsHit: !result.Loaded, timings);
@@ -118,9 +117,9 @@ internal sealed class RenderedCatalogCache(
 
     private void Forget(Aggregation aggregation)
     {
-        if (_aggregations.TryGetValue(aggregation.Flight, out var current) && ReferenceEquals(current, aggregation))
+        if (_aggregations.TryGetValue(aggregation.Key, out var current) && ReferenceEquals(current, aggregation))
         {
-            _aggregations.Remove(aggregation.Flight);
+            _aggregations.Remove(aggregation.Key);
         }
     }
 
@@ -135,9 +134,9 @@ internal sealed class RenderedCatalogCache(
     }
 
     /// <summary>An answer that is being put together; cancelled when the last who waited has left.</summary>
-    private sealed class Aggregation((string Key, long Epoch) flight) : CancellationTokenSource
+    private sealed class Aggregation((string Request, long Epoch) key) : CancellationTokenSource
     {
-        public (string Key, long Epoch) Flight => flight;
+        public (string Request, long Epoch) Key => key;
 
         public Task<CatalogResult> Result { get; set; } = null!;
 

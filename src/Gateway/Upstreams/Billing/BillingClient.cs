@@ -1,6 +1,7 @@
 using System.Net;
 using Gateway.AccessTokens;
 using Gateway.Observability;
+using Gateway.Problems;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
@@ -18,18 +19,21 @@ internal sealed partial class BillingClient(
     /// (2) A 401 means that the token was revoked or its key rotated: it is renewed once and the call repeated. (3) If the provider
     /// will not renew it, or the new one is refused too, the 401 stands and is a rejection.
     /// </summary>
+    /// <param name="request">Which.</param>
+    /// <param name="waits">Where is noted what was waited for: the token, Billing.</param>
+    /// <param name="cancellationToken">The deadline of the load.</param>
     public async Task<UpstreamResult<IReadOnlyList<BillingComponent>?>> ListComponentsAsync(
-        ComponentsRequest request, CancellationToken cancellationToken)
+        ComponentsRequest request, RequestTimings waits, CancellationToken cancellationToken)
     {
         // 1
-        var token = await WaitForAsync(tokens.GetAsync(cancellationToken));
+        var token = await WaitForAsync(tokens.GetAsync(cancellationToken), waits);
         if (token is null)
         {
             return UpstreamResult.Failed<IReadOnlyList<BillingComponent>?>(UpstreamFailure.TokenUnavailable);
         }
 
         using var call = transport.Health.Begin();
-        var read = Read(request, await SendAuthorizedAsync(token, request, cancellationToken));
+        var read = Read(request, await SendAuthorizedAsync(token, request, waits, cancellationToken));
         call.End(read.Failure?.Name());
         return read;
     }
@@ -63,7 +67,7 @@ internal sealed partial class BillingClient(
     }
 
     private async Task<UpstreamResult<UpstreamResponse>> SendAuthorizedAsync(
-        AccessToken token, ComponentsRequest request, CancellationToken cancellationToken)
+        AccessToken token, ComponentsRequest request, RequestTimings waits, CancellationToken cancellationToken)
     {
         var result = await SendWithAsync(token);
         if (!result.TryGet(out var answer, out _) || answer.Status != HttpStatusCode.Unauthorized)
@@ -72,7 +76,7 @@ internal sealed partial class BillingClient(
         }
 
         // 2
-        var renewed = await WaitForAsync(tokens.RenewRejectedAsync(token, cancellationToken));
+        var renewed = await WaitForAsync(tokens.RenewRejectedAsync(token, cancellationToken), waits);
         if (renewed is null)
         {
             return UpstreamResult.Failed<UpstreamResponse>(UpstreamFailure.TokenUnavailable);
@@ -84,14 +88,14 @@ internal sealed partial class BillingClient(
         Task<UpstreamResult<UpstreamResponse>> SendWithAsync(AccessToken bearer)
         {
             var authorization = KeyValuePair.Create(HeaderNames.Authorization, bearer.Header);
-            return transport.SendAsync(PathOf(request), request.Sandbox ? [authorization, KeyValuePair.Create("sandbox", "true")] : [authorization], cancellationToken);
+            return transport.SendAsync(PathOf(request), request.Sandbox ? [authorization, KeyValuePair.Create("sandbox", "true")] : [authorization], waits, cancellationToken);
         }
     }
 
     /// <summary>Whoever's time ran out, what was missing is the token: that is the failure to tell.</summary>
-    private async ValueTask<AccessToken?> WaitForAsync(ValueTask<AccessToken?> token)
+    private async ValueTask<AccessToken?> WaitForAsync(ValueTask<AccessToken?> token, RequestTimings waits)
     {
-        var waited = RequestTimings.Current?.Open(RequestTimings.Token, time.GetTimestamp());
+        var wait = waits.Open(RequestTimings.Token, time.GetTimestamp());
         try
         {
             return await token;
@@ -102,7 +106,7 @@ internal sealed partial class BillingClient(
         }
         finally
         {
-            waited?.Close(time.GetTimestamp());
+            wait.Close(time.GetTimestamp());
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Gateway.Observability;
+using Gateway.Problems;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Upstreams.Paymentwall;
@@ -17,10 +18,13 @@ internal sealed partial class PaymentwallClient(
     public UpstreamFailure? CircuitCause => transport.CircuitCause;
 
     /// <summary>The product; a null value means that Paymentwall does not sell this SKU in this country.</summary>
-    public async Task<UpstreamResult<PaymentwallProduct?>> GetProductAsync(PriceRequest request, CancellationToken cancellationToken)
+    /// <param name="request">Which.</param>
+    /// <param name="waits">Where is noted how long Paymentwall was waited for.</param>
+    /// <param name="cancellationToken">The deadline of the load.</param>
+    public async Task<UpstreamResult<PaymentwallProduct?>> GetProductAsync(PriceRequest request, RequestTimings waits, CancellationToken cancellationToken)
     {
         using var call = transport.Health.Begin();
-        var read = Read(request, await transport.SendAsync("api/rest/product/?" + SignedQuery(request), [], cancellationToken));
+        var read = Read(request, await transport.SendAsync("api/rest/product/?" + SignedQuery(request), [], waits, cancellationToken));
         call.End(read.Failure?.Name());
         return read;
     }

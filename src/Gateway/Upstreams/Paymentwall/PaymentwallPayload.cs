@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Iso;
+using Gateway.Problems;
 
 namespace Gateway.Upstreams.Paymentwall;
 

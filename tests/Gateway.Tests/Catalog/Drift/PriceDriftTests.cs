@@ -1,8 +1,8 @@
 using Gateway.Catalog;
 using Gateway.Catalog.Drift;
 using Gateway.Iso;
+using Gateway.Problems;
 using Gateway.Tests.Observability;
-using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.Extensions.Logging;

@@ -2,8 +2,8 @@ using Gateway.Catalog;
 using Gateway.Catalog.Rendering;
 using Gateway.Configuration;
 using Gateway.Observability;
+using Gateway.Problems;
 using Gateway.Tests.Configuration;
-using Gateway.Upstreams;
 using Gateway.Upstreams.Paymentwall;
 using Microsoft.AspNetCore.Http;
 

@@ -1,5 +1,4 @@
 using Gateway.Catalog.Rendering;
-using Gateway.Upstreams;
 using Microsoft.AspNetCore.Http;
 
 namespace Gateway.Tests.Catalog.Rendering;

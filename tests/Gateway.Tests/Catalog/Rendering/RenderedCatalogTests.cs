@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using Gateway.Catalog;
 using Gateway.Catalog.Rendering;
-using Gateway.Upstreams;
+using Gateway.Problems;
 using Gateway.Upstreams.Paymentwall;
 
 namespace Gateway.Tests.Catalog.Rendering;

@@ -3,6 +3,7 @@ using System.Net;
 using Gateway.AccessTokens;
 using Gateway.Caching;
 using Gateway.Observability;
+using Gateway.Problems;
 using Gateway.Tests.Configuration;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
@@ -79,7 +80,7 @@ public sealed class BillingClientTests
 
         for (var i = 0; i < 100; i++)
         {
-            Assert.Equal(UpstreamFailure.Rejected, (await harness.Client.ListComponentsAsync(Question, TestContext.Current.CancellationToken)).Failure);
+            Assert.Equal(UpstreamFailure.Rejected, (await harness.Client.ListComponentsAsync(Question, new RequestTimings(), TestContext.Current.CancellationToken)).Failure);
         }
 
         Assert.Equal(2, _tokens.Issued);
@@ -109,9 +110,7 @@ public sealed class BillingClientTests
             return Answer(attempt == 0 ? 401 : 404);
         });
         var (seen, started) = (new RequestTimings(), _time.GetTimestamp());
-        RequestTimings.Current = seen;
-        await AskAsync(upstream);
-        RequestTimings.Current = null;
+        await AskAsync(upstream, waits: seen);
 
         Assert.Equal(
             [("token", 3), ("billing", 2), ("paymentwall", 0), ("cache", 0), ("gateway", 0)],
@@ -135,10 +134,10 @@ public sealed class BillingClientTests
 
     private static HttpResponseMessage Answer(int status) => new((HttpStatusCode)status) { Content = new StringContent("{}") };
 
-    private async Task<UpstreamResult<IReadOnlyList<BillingComponent>?>> AskAsync(FakeUpstream upstream, ComponentsRequest? question = null)
+    private async Task<UpstreamResult<IReadOnlyList<BillingComponent>?>> AskAsync(FakeUpstream upstream, ComponentsRequest? question = null, RequestTimings? waits = null)
     {
         using var harness = new Harness(this, upstream);
-        return await harness.Client.ListComponentsAsync(question ?? Question, TestContext.Current.CancellationToken);
+        return await harness.Client.ListComponentsAsync(question ?? Question, waits ?? new RequestTimings(), TestContext.Current.CancellationToken);
     }
 
     private sealed class Harness : IDisposable
@@ -149,7 +148,7 @@ public sealed class BillingClientTests
         {
             var redisOptions = Fixed.Options(new RedisOptions());
             _redis = new RedisConnection(redisOptions, test._time, NullLogger<RedisConnection>.Instance);
-            var store = new AccessTokenStore(_redis, new RedisLease(_redis, redisOptions), Fixed.Options(new AccessTokensOptions { ClientSecret = "s" }), redisOptions, test._time);
+            var store = new AccessTokenStore(_redis, new RedisLease(_redis, redisOptions, test._time), Fixed.Options(new AccessTokensOptions { ClientSecret = "s" }), redisOptions, test._time);
             Client = new BillingClient(
                 new UpstreamTransport("billing", test._options, upstream, test._time, NullLogger.Instance),
                 new AccessTokenProvider(test._tokens, store, test._time, NullLogger<AccessTokenProvider>.Instance),

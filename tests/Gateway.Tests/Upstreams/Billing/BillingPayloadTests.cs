@@ -2,8 +2,8 @@ using System.Text;
 using System.Text.Json;
 using Gateway.Catalog;
 using Gateway.Iso;
+using Gateway.Problems;
 using Gateway.Tests.Catalog;
-using Gateway.Upstreams;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
 

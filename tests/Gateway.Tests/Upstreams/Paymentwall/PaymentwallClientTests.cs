@@ -1,4 +1,6 @@
 using System.Net;
+using Gateway.Observability;
+using Gateway.Problems;
 using Gateway.Tests.Configuration;
 using Gateway.Upstreams;
 using Gateway.Upstreams.Paymentwall;
@@ -53,7 +55,7 @@ public sealed class PaymentwallClientTests
 
     private async Task<UpstreamResult<PaymentwallProduct?>> AskAsync(FakeUpstream upstream, string sku = "s", string country = "US")
     {
-        return await Client(upstream).GetProductAsync(new PriceRequest(sku, country), TestContext.Current.CancellationToken);
+        return await Client(upstream).GetProductAsync(new PriceRequest(sku, country), new RequestTimings(), TestContext.Current.CancellationToken);
     }
 
     private PaymentwallClient Client(FakeUpstream upstream)

@@ -1,6 +1,6 @@
 using System.Text;
 using Gateway.Iso;
-using Gateway.Upstreams;
+using Gateway.Problems;
 using Gateway.Upstreams.Paymentwall;
 
 namespace Gateway.Tests.Upstreams.Paymentwall;

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace Gateway.Upstreams;
+namespace Gateway.Problems;
 
 /// <summary>What an upstream answered, or why there is no answer. Made by <see cref="UpstreamResult"/>.</summary>
 internal sealed class UpstreamResult<T>

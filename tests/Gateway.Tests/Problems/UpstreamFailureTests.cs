@@ -1,8 +1,7 @@
 using System.Text.Json;
 using Gateway.Problems;
-using Gateway.Upstreams;
 
-namespace Gateway.Tests.Upstreams;
+namespace Gateway.Tests.Problems;
 
 public sealed class UpstreamFailureTests
 {

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
-using Gateway.Problems;
 
-namespace Gateway.Upstreams;
+namespace Gateway.Problems;
 
 /// <summary>Why a call to an upstream yielded nothing: a closed set, and the names that clients see.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<UpstreamFailure>))]
