@@ -14,8 +14,10 @@ using Gateway.Upstreams;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
-const string CheckConfig = "--check-config";
-const string Online = "--online";
+if (!StartupValidation.Passes(args, Console.Error))
+{
+    return 1;
+}
 
 if (args.Contains(HealthProbe.Argument, StringComparer.Ordinal))
 {
@@ -25,7 +27,7 @@ if (args.Contains(HealthProbe.Argument, StringComparer.Ordinal))
 // The settings files lie beside the program, wherever it is started from.
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 {
-    Args = [.. args.Where(arg => arg is not (CheckConfig or Online))],
+    Args = CommandLine.Settings(args),
     ContentRootPath = AppContext.BaseDirectory,
 });
 
@@ -61,7 +63,8 @@ builder.Services.AddGatewayProxy(builder.Configuration);
 var app = builder.Build();
 
 // Nothing listens with a configuration that cannot work
-if (!StartupValidation.Passes(app.Services, Console.Error))
+var isCheck = args.Contains(CommandLine.CheckConfig, StringComparer.Ordinal);
+if (!StartupValidation.Passes(app.Services, isCheck, Console.Error))
 {
     return 1;
 }
@@ -98,10 +101,10 @@ if (!StartupValidation.Passes(app.MapGatewayProxy, Console.Error))
     return 1;
 }
 
-if (args.Contains(CheckConfig, StringComparer.Ordinal))
+if (isCheck)
 {
     Console.WriteLine("The configuration is sound.");
-    return args.Contains(Online, StringComparer.Ordinal) ? await OnlineCheck.RunAsync(app.Services, Console.Out) : 0;
+    return args.Contains(CommandLine.Online, StringComparer.Ordinal) ? await OnlineCheck.RunAsync(app.Services, Console.Out) : 0;
 }
 
 StartupValidation.Warn(app.Services);

@@ -91,6 +91,62 @@ public sealed class StartupTests
         Assert.DoesNotContain("the-key-itself", output, StringComparison.Ordinal);
     }
 
+    /// <summary>What people get wrong: each one line that names the key and the fix, and nothing of an exception's.</summary>
+    [Theory]
+    [InlineData("Securty:RequireKeyForCatalog", "true", "Securty: there is no such section; did you mean Security?")]
+    [InlineData("Catalogue:Products", "a", "Catalogue: there is no such section; did you mean Catalog?")]
+    [InlineData("Catalog:Prodcts", "a", "Catalog:Prodcts: there is no such key; did you mean Catalog:Products?")]
+    [InlineData("Catalog:Overlay:x:Nmae", "a", "Catalog:Overlay:x:Nmae: there is no such key; did you mean Catalog:Overlay:x:Name?")]
+    [InlineData("Security:Cors:Orgins", "https://a.example", "Security:Cors:Orgins: there is no such key; did you mean Security:Cors:Origins?")]
+    [InlineData("Redis:Database", "1", "Redis:Database: there is no such key.")]
+    [InlineData("Serilog:MinimumLevel:Default", "Verbos", "Serilog:MinimumLevel:Default: 'Verbos' is no level; write one of Verbose, Debug, ")]
+    [InlineData("Serilog:MinimumLevel:Override:Yarp", "Warn", "Serilog:MinimumLevel:Override:Yarp: 'Warn' is no level")]
+    [InlineData("Redis:ConnectionString", "redis://cache:6379", "Redis:ConnectionString: is a URL; write host:port")]
+    [InlineData("ASPNETCORE_URLS", "localhost:9", "ASPNETCORE_URLS: 'localhost:9' is no address to listen on; write it as http://localhost:8080")]
+    [InlineData("ASPNETCORE_URLS", "http://localhost:http", "ASPNETCORE_URLS: 'http://localhost:http' is no address to listen on")]
+    [InlineData("Kestrel:Endpoints:A:Url", "ftp://localhost:9", "Kestrel:Endpoints:A:Url: 'ftp://localhost:9' is no address to listen on")]
+    [InlineData("SSL_CERT_FILE", "/nowhere/ca.pem", "SSL_CERT_FILE: there is no file /nowhere/ca.pem; ")]
+    [InlineData("SSL_CERT_DIR", "/nowhere", "SSL_CERT_DIR: there is no folder /nowhere; ")]
+    [InlineData("Hosting:SecretsFolder", "/nowhere", "Hosting:SecretsFolder: there is no folder /nowhere; ")]
+    [InlineData("Security:ApiKeys:1:ExpiresAt", "tomorrow", "Security:ApiKeys:1:ExpiresAt: the value is not a point in time; write it as 2027-01-31T00:00:00Z.")]
+    [InlineData("Security:ApiKeys:7:Name", "only", "Security:ApiKeys:7:Sha256: must be the SHA-256 of the key")]
+    [InlineData("Catalog:StaleFor", "5", "Catalog:StaleFor: the value is not a duration; write hours:minutes:seconds, such as 00:00:05.")]
+    [InlineData("Catalog:UnknownParameters", "warn", "Catalog:UnknownParameters: the value is not one of suggest, reject, ignore.")]
+    [InlineData("Swagger:Access", "closed", "Swagger:Access: the value is not one of open, key, off.")]
+    [InlineData("Catalog:DefaultCountry", "UK", "Catalog:DefaultCountry: is not an ISO 3166-1 alpha-2 code; did you mean GB?")]
+    public async Task A_mistake_is_one_line_that_names_the_key_and_the_fix(string key, string value, string error)
+    {
+        var (exitCode, output) = await GatewayProcess.CheckConfigurationAsync(GatewayProcess.Environment(simulator: null, (key, value)));
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("\n  " + error, output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+
+    /// <summary>A key of the next release must not keep this one from starting again; a door that was to be closed is another matter.</summary>
+    [Fact]
+    public async Task A_start_warns_of_unknown_keys_and_refuses_those_of_security()
+    {
+        await using var gateway = await GatewayProcess.StartInAsync(GatewayProcess.Environment(simulator: null, ("Catalog:Prodcts", "a"), ("Rediss:KeyPrefix", "a")));
+        Assert.Contains("\"@l\":\"Warning\"", await gateway.LogLineAsync("did you mean Catalog:Products?"), StringComparison.Ordinal);
+        await gateway.LogLineAsync("did you mean Redis?");
+
+        await using var open = ChildProcess.Start("dotnet", [Programs.Gateway], GatewayProcess.Environment(simulator: null, ("Securty:RequireKeyForCatalog", "true")));
+        Assert.Equal(1, await open.ExitCodeAsync());
+        Assert.Contains("did you mean Security?", open.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--chek-config", "--chek-config: there is no such argument; did you mean --check-config?")]
+    [InlineData("--Catalgo:Products=a", "--Catalgo:Products: there is no such argument; did you mean Catalog?")]
+    public async Task An_argument_that_nobody_knows_does_not_start_the_gateway(string argument, string error)
+    {
+        await using var process = ChildProcess.Start("dotnet", [Programs.Gateway, argument], GatewayProcess.Environment(simulator: null));
+
+        Assert.Equal(1, await process.ExitCodeAsync());
+        Assert.Contains(error, process.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_secret_file_that_cannot_be_read_is_said_and_no_crash()
     {

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.FunctionalTests.Stack;
@@ -10,18 +12,120 @@ public sealed class SwaggerTests(GatewayStack stack) : IClassFixture<GatewayStac
 {
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The document is a reviewed file. To accept a change: <c>ACCEPT_OPENAPI=1 ./dev test</c>, then look at the diff.</summary>
-    [Fact]
-    public async Task Document_is_the_reviewed_one()
+    /// <summary>Both documents are reviewed files. To accept a change: <c>ACCEPT_OPENAPI=1 ./dev test</c>, then look at the diff.</summary>
+    [Theory]
+    [InlineData("/swagger/v1/swagger.json", "openapi.json")]
+    [InlineData("/admin/swagger.json", "openapi-admin.json")]
+    public async Task Document_is_the_reviewed_one(string path, string name)
     {
-        var file = Path.Combine(Programs.Root, "tests", "Gateway.FunctionalTests", "openapi.json");
-        var document = (await stack.Gateway.GetAsync("/swagger/v1/swagger.json")).Json.ToJsonString(Readable) + "\n";
+        var file = Path.Combine(Programs.Root, "tests", "Gateway.FunctionalTests", name);
+        var served = (await stack.Gateway.GetAsync(path, ("X-Api-Key", GatewayProcess.AdminKey))).Json;
+
+        // The build's, which is not reviewed.
+        Assert.Matches("^[0-9]+\\.[0-9]+\\.[0-9]+", (string?)served["info"]!["version"]);
+        served["info"]!["version"] = "0.0.0";
+        var document = served.ToJsonString(Readable) + "\n";
         if (System.Environment.GetEnvironmentVariable("ACCEPT_OPENAPI") == "1")
         {
             await File.WriteAllTextAsync(file, document, TestContext.Current.CancellationToken);
         }
 
         Assert.Equal(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), document);
+    }
+
+    /// <summary>What generators of typed clients need: closed sets with a name, and nothing optional that is always sent.</summary>
+    [Fact]
+    public async Task Closed_sets_are_components_and_what_is_always_sent_is_required()
+    {
+        var document = (await stack.Gateway.GetAsync("/swagger/v1/swagger.json")).Json;
+        var schemas = document["components"]!["schemas"]!.AsObject();
+
+        Assert.All(Find(document, "enum"), path => Assert.Matches(@"^\$\.components\.schemas\.\w+$", path));
+        Assert.Empty(Find(document, "nullable"));
+        string[] closed = ["CountrySource", "FailedProductCode", "ItemType", "PeriodUnit", "PriceMode", "PriceStatus", "PricingModel", "ProblemCode", "UpstreamFailure"];
+        Assert.Equal(closed, schemas.Where(schema => schema.Value!["enum"] is not null).Select(schema => schema.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["CatalogBilling.extensions", "CatalogContext.ignoredParameters", "CatalogPrice.cause", "CatalogThen.cause", "ProblemResponse.detail", "ProblemResponse.parameter"],
+            schemas.SelectMany(schema => (schema.Value!["properties"]?.AsObject() ?? [])
+                .Where(property => !schema.Value["required"]!.AsArray().Any(name => (string?)name == property.Key))
+                .Select(property => $"{schema.Key}.{property.Key}")).Order(StringComparer.Ordinal));
+    }
+
+    private static IEnumerable<string> Find(JsonNode? node, string name) => node switch
+    {
+        JsonObject found => found.SelectMany(member => Find(member.Value, name).Concat(member.Key == name ? [found.GetPath()] : [])),
+        JsonArray list => list.SelectMany(item => Find(item, name)),
+        _ => [],
+    };
+
+    [Fact]
+    public async Task Administration_is_described_to_whoever_has_its_key_and_to_nobody_else()
+    {
+        Assert.Equal(HttpStatusCode.Unauthorized, (await stack.Gateway.GetAsync("/admin/swagger.json")).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await stack.Gateway.GetAsync("/admin/swagger.json", ("X-Api-Key", GatewayProcess.ProxyKey))).Status);
+        Assert.DoesNotContain("/admin/", (await stack.Gateway.GetAsync("/swagger/v1/swagger.json")).Body, StringComparison.Ordinal);
+    }
+
+    /// <summary>A browser sends no header of ours, but asks for a name and a password where it is told to.</summary>
+    [Fact]
+    public async Task Documentation_takes_a_key_as_the_password_of_Basic_authentication_and_nothing_else_does()
+    {
+        var basic = ("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("anybody:" + GatewayProcess.AdminKey)));
+        var wrong = ("Authorization", "Basic " + Convert.ToBase64String("anybody:wrong"u8));
+
+        Assert.Equal(HttpStatusCode.OK, (await stack.Gateway.GetAsync("/admin/swagger.json", basic)).Status);
+        var refused = await stack.Gateway.GetAsync("/admin/swagger.json", wrong);
+        Assert.Equal((HttpStatusCode.Unauthorized, "unauthenticated"), (refused.Status, refused.Code));
+        Assert.Contains("Basic realm=", refused.Header("WWW-Authenticate"), StringComparison.Ordinal);
+        foreach (var malformed in new[] { "Basic", "Basic !", "Basic " + Convert.ToBase64String("nocolon"u8), "Bearer x" })
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, (await stack.Gateway.GetAsync("/admin/swagger.json", ("Authorization", malformed))).Status);
+        }
+
+        var elsewhere = await stack.Gateway.GetAsync("/admin/price-drift", basic);
+        Assert.Equal(HttpStatusCode.Unauthorized, elsewhere.Status);
+        Assert.DoesNotContain("Basic", elsewhere.Header("WWW-Authenticate"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Access_by_key_closes_page_and_document_to_everybody_else()
+    {
+        await using var gateway = await stack.StartGatewayAsync(("Swagger:Access", "key"));
+        foreach (var path in new[] { "/swagger", "/swagger/index.html", "/swagger/swagger-ui.css", "/swagger/v1/swagger.json", "/swagger/v1/swagger.yaml" })
+        {
+            var refused = await gateway.GetAsync(path);
+            Assert.Equal((HttpStatusCode.Unauthorized, "unauthenticated"), (refused.Status, refused.Code));
+            Assert.Contains("Basic realm=", refused.Header("WWW-Authenticate"), StringComparison.Ordinal);
+            Assert.InRange((int)(await gateway.GetAsync(path, ("X-Api-Key", GatewayProcess.ProxyKey))).Status, 200, 302);
+            Assert.Equal(HttpStatusCode.Unauthorized, (await gateway.GetAsync(path)).Status);
+        }
+    }
+
+    /// <summary>Who asks at the same time shares one document, which whoever asked first must not take along.</summary>
+    [Fact]
+    public async Task A_client_that_leaves_while_the_document_is_made_costs_the_others_nothing()
+    {
+        await using var gateway = await stack.StartGatewayAsync();
+        using (var leaving = new TcpClient())
+        {
+            await leaving.ConnectAsync(gateway.Address.Host, gateway.Address.Port, TestContext.Current.CancellationToken);
+            await leaving.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET /swagger/v1/swagger.json HTTP/1.1\r\nHost: {gateway.Address.Authority}\r\n\r\n"), TestContext.Current.CancellationToken);
+            leaving.LingerState = new LingerOption(enable: true, seconds: 0);
+        }
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => gateway.GetAsync("/swagger/v1/swagger.json")));
+
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+    }
+
+    [Fact]
+    public async Task Access_off_leaves_no_page_and_no_document()
+    {
+        await using var gateway = await stack.StartGatewayAsync(("Swagger:Access", "off"));
+        foreach (var path in new[] { "/", "/swagger", "/swagger/index.html", "/swagger/v1/swagger.json", "/admin/swagger.json" })
+        {
+            Assert.Equal(HttpStatusCode.NotFound, (await gateway.GetAsync(path, ("X-Api-Key", GatewayProcess.AdminKey))).Status);
+        }
     }
 
     [Theory]

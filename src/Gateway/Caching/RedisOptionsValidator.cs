@@ -13,6 +13,11 @@ internal sealed class RedisOptionsValidator : IValidateOptions<RedisOptions>
             return ValidateOptionsResult.Success;
         }
 
+        if (options.ConnectionString.Contains("://", StringComparison.Ordinal))
+        {
+            return ValidateOptionsResult.Fail("Redis:ConnectionString: is a URL; write host:port without redis:// in front, and what follows as options after commas, such as redis:6379,ssl=true.");
+        }
+
         if (Parse(options.ConnectionString) is not { EndPoints.Count: > 0 } parsed)
         {
             // Not repeated: it may carry a password.

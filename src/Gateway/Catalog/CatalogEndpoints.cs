@@ -37,13 +37,7 @@ internal sealed class CatalogEndpoints(
     private static RouteHandlerBuilder Describe(bool needsKey, RouteHandlerBuilder endpoint)
     {
         _ = needsKey ? endpoint.RequireAuthorization(Roles.AnyKey) : endpoint.AllowAnonymous();
-        endpoint.WithTags("Catalog").Produces<CatalogResponse>().Produces(StatusCodes.Status304NotModified);
-        foreach (var status in Failures.Select(problem => problem.Status).Distinct())
-        {
-            endpoint.Produces<ProblemResponse>(status, "application/problem+json");
-        }
-
-        return endpoint;
+        return endpoint.WithTags("Catalog").Produces<CatalogResponse>().Produces(StatusCodes.Status304NotModified).ProducesProblems(Failures);
     }
 
     private async Task<IResult> GetAsync(HttpContext context, string? productId)

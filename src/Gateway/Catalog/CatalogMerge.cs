@@ -35,6 +35,7 @@ internal static class CatalogMerge
                 CountrySource = request.CountrySource,
                 Lang = request.Language,
                 Sandbox = request.Sandbox,
+                IgnoredParameters = request.IgnoredParameters is { Count: > 0 } ignored ? ignored : null,
             },
             Completeness = new CatalogCompleteness
             {

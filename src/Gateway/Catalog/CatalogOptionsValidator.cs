@@ -16,7 +16,9 @@ internal sealed class CatalogOptionsValidator(IOptions<BillingOptions> billing, 
         var errors = new List<string>();
         if (!CountryCode.TryParse(options.DefaultCountry, out _))
         {
-            errors.Add("Catalog:DefaultCountry: is required and must be an ISO 3166-1 alpha-2 code, such as US.");
+            errors.Add(CountryCode.Meant(options.DefaultCountry) is { } meant
+                ? $"Catalog:DefaultCountry: is not an ISO 3166-1 alpha-2 code{Spelling.Hint(meant)}"
+                : "Catalog:DefaultCountry: is required and must be an ISO 3166-1 alpha-2 code, such as US.");
         }
 
         if (!options.CountryHeader.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))

@@ -32,11 +32,14 @@ internal sealed record CatalogRequest
 
     public PriceMode Prices { get; init; } = PriceMode.Prefer;
 
+    /// <summary>Query parameters that there are none of; the answer names them, so they make another one.</summary>
+    public IReadOnlyList<string> IgnoredParameters { get; init; } = [];
+
     /// <summary>Must not be kept by a shared cache: test data, or what anonymous callers may not ask for.</summary>
     public bool IsPrivate => Sandbox || Status != PublicStatus;
 
     /// <summary>The same for requests that mean the same. No part can contain the separator.</summary>
-    public string Key { get => field ??= string.Join('|', "answer", string.Join(',', Products), Country, CountrySource, Language, string.Join(',', Types), string.Join(',', Periods), Status, Sandbox, Prices); }
+    public string Key { get => field ??= string.Join('|', "answer", string.Join(',', Products), Country, CountrySource, Language, string.Join(',', Types), string.Join(',', Periods), Status, Sandbox, Prices, string.Join(',', IgnoredParameters.Select(Uri.EscapeDataString))); }
 
     public bool Selects(BillingComponent component) =>
         (Types.Count == 0 || (component.Type is { } type && Types.Contains(type)))

@@ -10,13 +10,23 @@ namespace Gateway.Catalog;
 /// <summary>Parses a request into a <see cref="CatalogRequest"/>, or into the problem that says which parameter is wrong.</summary>
 internal sealed class CatalogRequestParser(IOptions<CatalogOptions> options, CustomerCountry customerCountry)
 {
-    /// <param name="request">Unknown parameters are ignored.</param>
+    /// <summary>Of ignored parameters, so that an answer does not grow with what it was asked.</summary>
+    private const int MostIgnored = 10, LongestIgnored = 64;
+
+    private static readonly string[] Names = [.. CatalogParameter.All.Select(parameter => parameter.Name)];
+
+    /// <param name="request">What is asked.</param>
     /// <param name="productId">The product of the route, where it names one; then <c>product</c> is ignored.</param>
     /// <param name="catalogRequest">Set if the request is sound.</param>
     /// <returns>Null, or the problem to answer with.</returns>
     public ProblemResult? Parse(HttpRequest request, string? productId, out CatalogRequest? catalogRequest)
     {
         catalogRequest = null;
+        if (ReadUnknown(request.Query, out var ignored) is { } unknown)
+        {
+            return unknown;
+        }
+
         if (ReadProducts(request.Query, productId, out var products) is { } badProduct)
         {
             return badProduct;
@@ -80,6 +90,7 @@ internal sealed class CatalogRequestParser(IOptions<CatalogOptions> options, Cus
                 "skip" => PriceMode.Skip,
                 _ => PriceMode.Prefer,
             },
+            IgnoredParameters = ignored,
         };
         return null;
     }
@@ -87,6 +98,32 @@ internal sealed class CatalogRequestParser(IOptions<CatalogOptions> options, Cus
     private IReadOnlyCollection<string> Languages => options.Value.Languages.Count > 0 ? options.Value.Languages : LanguageCode.All;
 
     private static bool IsStatus(string text) => text.Length <= 32 && text.All(c => char.IsAsciiLetterLower(c) || c == '_');
+
+    private ProblemResult? ReadUnknown(IQueryCollection query, out IReadOnlyList<string> ignored)
+    {
+        ignored = [];
+        var mode = options.Value.UnknownParameters;
+        if (mode == UnknownParameters.Ignore)
+        {
+            return null;
+        }
+
+        string[] unknown = [.. query.Keys.Where(name => name.Length > 0 && !Names.Contains(name, StringComparer.OrdinalIgnoreCase))];
+        foreach (var name in unknown)
+        {
+            var nearest = Spelling.Nearest(name, Names);
+            if (nearest is not null || mode == UnknownParameters.Reject)
+            {
+                return Invalid(Cut(name), "is not a parameter" + Spelling.Hint(nearest), string.Join(", ", Names));
+            }
+        }
+
+        // The server does not tell the case of names apart.
+        ignored = [.. unknown.Select(name => Cut(name.ToLowerInvariant())).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Take(MostIgnored)];
+        return null;
+
+        static string Cut(string name) => name.Length <= LongestIgnored ? name : name[..(char.IsHighSurrogate(name[LongestIgnored - 1]) ? LongestIgnored - 1 : LongestIgnored)];
+    }
 
     private ProblemResult? ReadProducts(IQueryCollection query, string? productId, out IReadOnlyList<string> products)
     {
@@ -120,7 +157,9 @@ internal sealed class CatalogRequestParser(IOptions<CatalogOptions> options, Cus
         source = fromHeader ? CountrySource.Header : CountrySource.Default;
         if (ReadSingle(request.Query, CatalogParameter.Country, text => CountryCode.TryParse(text, out _), out var asked) is { } problem)
         {
-            return problem;
+            return CountryCode.Meant(request.Query[CatalogParameter.Country.Name]) is { } meant
+                ? Invalid(CatalogParameter.Country.Name, "has a value that is not allowed" + Spelling.Hint(meant), CatalogParameter.Country.Allowed)
+                : problem;
         }
 
         if (asked is not null)
@@ -194,5 +233,5 @@ internal sealed class CatalogRequestParser(IOptions<CatalogOptions> options, Cus
     private static IEnumerable<string> Split(StringValues values) => values.SelectMany(value => (value ?? string.Empty).Split(','));
 
     private static ProblemResult Invalid(string parameter, string what, string allowed) =>
-        new(Problem.InvalidParameter, $"{parameter} {what}. Allowed: {allowed}.", parameter);
+        new(Problem.InvalidParameter, $"{parameter} {what}{(what.EndsWith('?') ? string.Empty : ".")} Allowed: {allowed}.", parameter);
 }

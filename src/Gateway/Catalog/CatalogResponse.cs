@@ -35,6 +35,10 @@ internal sealed record CatalogContext
 
     /// <summary>Whether these are Billing's sandbox data.</summary>
     public required bool Sandbox { get; init; }
+
+    /// <summary>Query parameters that the catalog does not have, in lower case and alphabetical order, ten at most; absent if there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? IgnoredParameters { get; init; }
 }
 
 /// <summary>How much of an answer could be had.</summary>

@@ -13,7 +13,14 @@ internal static class PurgeEndpoints
     private static readonly string[] Selectors = ["product", "sku", "all"];
 
     public static void MapPurge(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/admin/cache/purge", PurgeAsync).RequireAuthorization(Roles.Admin).ExcludeFromDescription();
+        routes.MapPost("/admin/cache/purge", PurgeAsync)
+            .RequireAuthorization(Roles.Admin)
+            .WithGroupName(Roles.Admin)
+            .WithTags("Administration")
+            .WithSummary("Forgets what is cached of a product, of a SKU, or of everything, on all replicas.")
+            .WithDescription("What is purged is marked stale and asked for again at its next use; with `hard=true` it is deleted.")
+            .Produces<PurgeResponse>(StatusCodes.Status202Accepted)
+            .ProducesProblems(Problem.InvalidParameter, Problem.Unauthenticated, Problem.Forbidden, Problem.TooManyRequests);
 
     private static async Task<IResult> PurgeAsync(HttpContext context, PurgeLog ledger)
     {

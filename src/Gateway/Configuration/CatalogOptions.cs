@@ -26,6 +26,12 @@ internal sealed class CatalogOptions
     public CommaList Languages { get; set; } = [];
 
     /// <summary>
+    /// What becomes of a query parameter that the catalog does not have. <c>suggest</c> (default): one that is spelt nearly as one that it has is
+    /// refused, any other is ignored and named in the answer. <c>reject</c>: each is refused. <c>ignore</c>: each is ignored.
+    /// </summary>
+    public UnknownParameters UnknownParameters { get; set; } = UnknownParameters.Suggest;
+
+    /// <summary>
     /// How a component's SKU is made where <see cref="SkuMap"/> has none: text with <c>{id}</c>, <c>{productId}</c>,
     /// <c>{groupId}</c>. Default <c>{id}</c>.
     /// </summary>
@@ -71,6 +77,14 @@ internal sealed class CatalogOptions
     /// <summary>Memory for everything cached in this replica, in bytes of payload. Default 67108864 (64 MiB), range 1 MiB to 8 GiB.</summary>
     [Range(1024d * 1024, 8d * 1024 * 1024 * 1024)]
     public long MemoryLimit { get; set; } = 64L * 1024 * 1024;
+}
+
+/// <summary>What becomes of a query parameter that the catalog does not have.</summary>
+internal enum UnknownParameters
+{
+    Suggest,
+    Reject,
+    Ignore,
 }
 
 /// <summary>What an operator says of a component; unset fields leave what the upstreams say.</summary>

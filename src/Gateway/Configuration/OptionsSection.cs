@@ -3,6 +3,8 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Options;
 
@@ -31,8 +33,8 @@ internal abstract class OptionsSection
     /// <summary>From now on, where that is wanted: what is valid now is what a change that is not valid leaves in use.</summary>
     public abstract void Follow(IServiceProvider services);
 
-    /// <summary>Keys that none of the options bound to the section know: most likely misspelt ones.</summary>
-    public static IEnumerable<string> UnknownKeys(IConfigurationSection section, IEnumerable<Type> types)
+    /// <summary>Keys that none of the options bound to the section know: most likely misspelt ones. With the known one that is spelt most alike.</summary>
+    public static IEnumerable<(string Key, string? Nearest)> UnknownKeys(IConfigurationSection section, IEnumerable<Type> types)
     {
         var properties = types.SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)).Where(p => p.CanWrite).ToLookup(p => p.Name, StringComparer.OrdinalIgnoreCase);
         foreach (var child in section.GetChildren())
@@ -40,7 +42,7 @@ internal abstract class OptionsSection
             var type = properties[child.Key].FirstOrDefault()?.PropertyType;
             if (type is null)
             {
-                yield return child.Path;
+                yield return (child.Path, Spelling.Nearest(child.Key, properties.Select(known => known.Key)) is { } nearest ? $"{section.Path}:{nearest}" : null);
             }
             else if (type.Namespace?.StartsWith(nameof(Gateway), StringComparison.Ordinal) == true && ElementOf(type) is null)
             {
@@ -178,6 +180,12 @@ internal abstract class OptionsSection
             return false;
         }
 
+        // The converter of an enumeration takes any number, and several names.
+        if (wanted.IsEnum)
+        {
+            return Enum.GetNames(wanted).Contains(value, StringComparer.OrdinalIgnoreCase);
+        }
+
         try
         {
             TypeDescriptor.GetConverter(wanted).ConvertFromString(null, CultureInfo.InvariantCulture, value);
@@ -191,11 +199,12 @@ internal abstract class OptionsSection
 
     private static string Describe(Type wanted) =>
         wanted == typeof(TimeSpan) ? "a duration; write hours:minutes:seconds, such as 00:00:05"
+        : wanted == typeof(DateTimeOffset) ? "a point in time; write it as 2027-01-31T00:00:00Z"
         : wanted == typeof(bool) ? "true or false"
         : wanted == typeof(int) || wanted == typeof(long) ? "a whole number"
         : wanted == typeof(Uri) ? "an absolute address, such as https://api.example.com/"
         : wanted == typeof(string) ? "a single text"
-        : wanted.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(wanted))
+        : wanted.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(wanted).Select(JsonNamingPolicy.CamelCase.ConvertName))
         : "of the expected shape (a list or an object of keys, not a single value)";
 }
 
@@ -251,6 +260,19 @@ internal sealed class OptionsSection<TOptions>(string name, bool follows = false
         return errors.Select(error => error.Error).Concat(errors.Exists(error => error.IsNull)
             ? []
             : services.GetServices<IValidateOptions<TOptions>>()
-                .SelectMany(validator => validator.Validate(Options.DefaultName, options).Failures ?? []));
+                .SelectMany(validator => validator.Validate(Options.DefaultName, options).Failures ?? []))
+            .Select(error => Element(name).Replace(error, element => AsGiven(rest, element)));
     }
+
+    /// <summary>The binder closes gaps in a list (0 and 2 become 0 and 1); an error names the element as it was configured.</summary>
+    private static string AsGiven(IConfiguration configuration, Match element)
+    {
+        var given = configuration.GetSection(element.Groups["list"].Value).GetChildren().Select(child => child.Key).ToList();
+        return int.TryParse(element.Groups["index"].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < given.Count
+            ? $"{element.Groups["list"].Value}:{given[index]}"
+            : element.Value;
+    }
+
+    private static Regex Element(string section) => new(
+        $@"\b(?<list>{section}(:[A-Za-z]\w*)+):(?<index>[0-9]+)\b", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
 }

@@ -14,12 +14,18 @@ internal static class SecretFiles
     /// <summary>Where they are looked for; default <c>/run/secrets</c>. A folder that is absent at the start is never looked at again.</summary>
     public const string FolderKey = $"{HostingOptions.Section}:{nameof(HostingOptions.SecretsFolder)}";
 
-    /// <exception cref="InvalidOperationException">A file in the folder cannot be read.</exception>
+    /// <exception cref="InvalidOperationException">There is no folder of the name that is configured, or a file in it cannot be read.</exception>
     public static void AddSecretFiles(this ConfigurationManager configuration)
     {
         var folder = configuration[FolderKey] is { Length: > 0 } named ? named : new HostingOptions().SecretsFolder;
         if (!Directory.Exists(folder))
         {
+            // The default one is absent wherever secrets come by the environment; one that somebody named was to be there.
+            if (configuration[FolderKey] is { Length: > 0 })
+            {
+                throw new InvalidOperationException($"{FolderKey}: there is no folder {folder}; mount it, or leave the key out.");
+            }
+
             return;
         }
 

@@ -1,76 +1,81 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json.Nodes;
 using Gateway.AccessTokens;
 using Gateway.Caching;
 using Gateway.Configuration;
 using Gateway.Observability;
+using Gateway.Problems;
 using Gateway.Security;
 using Microsoft.AspNetCore.Cors;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
+using Polly.CircuitBreaker;
 
 namespace Gateway.Hosting;
 
 /// <summary><c>GET /health/details</c> (role <c>admin</c>): what whoever is on call asks first, of this replica.</summary>
 internal static class HealthDetails
 {
-    public static void MapHealthDetails(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/health/details", Answer).RequireAuthorization(Roles.Admin).WithMetadata(new DisableCorsAttribute()).ExcludeFromDescription();
+    public static void MapHealthDetails(this IEndpointRouteBuilder routes) => routes
+        .MapGet("/health/details", Answer)
+        .RequireAuthorization(Roles.Admin)
+        .WithMetadata(new DisableCorsAttribute())
+        .WithGroupName(Roles.Admin)
+        .WithTags("Administration")
+        .WithSummary("What whoever is on call asks first, of this replica.")
+        .WithDescription("Upstreams, token, Redis, cache and load, as this replica sees them now.")
+        .Produces<HealthDetailsResponse>()
+        .ProducesProblems(Problem.Unauthenticated, Problem.Forbidden, Problem.TooManyRequests);
 
-    private static ContentHttpResult Answer(
+    private static JsonHttpResult<HealthDetailsResponse> Answer(
         HttpContext context, StateGauges observables, AccessTokenProvider tokens, RedisConnection redis, PurgeLog ledger, UpstreamBulkhead slots,
         IOptions<CatalogOptions> cache, IOptions<SecurityOptions> admission, IEnumerable<OptionsSection> sections, IConfiguration configuration, TimeProvider time)
     {
-        var upstreams = new JsonObject();
-        foreach (var (name, report, circuit) in observables.Dependencies)
-        {
-            upstreams[name] = new JsonObject
-            {
-                ["status"] = report.IsFailing ? "failing" : report.LastSuccess is null ? "unknown" : "ok",
-                ["lastSuccess"] = report.LastSuccess,
-                ["lastFailure"] = report.LastFailure,
-                ["lastFailureWas"] = report.LastOutcome,
-                ["lastFailureCause"] = report.LastCause,
-                ["callsLastMinute"] = report.Calls,
-                ["errorRateLastMinute"] = Math.Round(report.ErrorRate, 4),
-                ["circuit"] = circuit?.ToString() is { } state ? char.ToLowerInvariant(state[0]) + state[1..] : null,
-                ["circuitOpenedBy"] = report.CircuitOpenedBy,
-            };
-        }
-
         var age = tokens.TokenAge;
         var isDegraded = observables.Dependencies.Any(one => one.Report.IsFailing) || redis.State is not (RedisState.Up or RedisState.Off);
         context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Text(
-            new JsonObject
+        return TypedResults.Json(
+            new HealthDetailsResponse
             {
-                ["status"] = isDegraded ? "degraded" : "healthy",
-                ["version"] = OpenTelemetryExport.Version,
-                ["configurationHash"] = ConfigurationHash(sections, configuration),
-                ["replica"] = Environment.MachineName,
-                ["processId"] = Environment.ProcessId,
-                ["time"] = time.GetUtcNow(),
-                ["upstreams"] = upstreams,
-                ["token"] = new JsonObject
+                Status = isDegraded ? "degraded" : "healthy",
+                Version = OpenTelemetryExport.Version,
+                ConfigurationHash = ConfigurationHash(sections, configuration),
+                Replica = Environment.MachineName,
+                ProcessId = Environment.ProcessId,
+                Time = time.GetUtcNow(),
+                Upstreams = observables.Dependencies.ToDictionary(one => one.Name, one => Describe(one.Report, one.Circuit), StringComparer.Ordinal),
+                Token = new HealthDetailsToken
                 {
-                    ["present"] = age is not null,
-                    ["ageSeconds"] = age is { } known ? Math.Round(known.Age.TotalSeconds, 1) : null,
-                    ["expiresAt"] = time.GetUtcNow() + age?.Left,
+                    Present = age is not null,
+                    AgeSeconds = age is { } known ? Math.Round(known.Age.TotalSeconds, 1) : null,
+                    ExpiresAt = time.GetUtcNow() + age?.Left,
                 },
-                ["redis"] = new JsonObject { ["state"] = redis.State.ToString().ToLowerInvariant(), ["purgesKnown"] = ledger.IsSynced },
-                ["cache"] = new JsonObject
+                Redis = new HealthDetailsRedis { State = redis.State.ToString().ToLowerInvariant(), PurgesKnown = ledger.IsSynced },
+                Cache = new HealthDetailsCache
                 {
-                    ["entries"] = observables.CacheEntries,
-                    ["bytes"] = observables.CacheBytes,
-                    ["limitBytes"] = cache.Value.MemoryLimit,
-                    ["loading"] = observables.Loading,
-                    ["purgeEpoch"] = ledger.Epoch,
+                    Entries = observables.CacheEntries,
+                    Bytes = observables.CacheBytes,
+                    LimitBytes = cache.Value.MemoryLimit,
+                    Loading = observables.Loading,
+                    PurgeEpoch = ledger.Epoch,
                 },
-                ["requests"] = new JsonObject { ["waiting"] = slots.InUse, ["limit"] = admission.Value.MaxConcurrentRequests },
-            }.ToJsonString(),
-            "application/json");
+                Requests = new HealthDetailsRequests { Waiting = slots.InUse, Limit = admission.Value.MaxConcurrentRequests },
+            },
+            HealthDetailsJsonContext.Default.HealthDetailsResponse);
     }
+
+    private static HealthDetailsUpstream Describe(DependencyReport report, CircuitState? circuit) => new()
+    {
+        Status = report.IsFailing ? "failing" : report.LastSuccess is null ? "unknown" : "ok",
+        LastSuccess = report.LastSuccess,
+        LastFailure = report.LastFailure,
+        LastFailureWas = report.LastOutcome,
+        LastFailureCause = report.LastCause,
+        CallsLastMinute = report.Calls,
+        ErrorRateLastMinute = Math.Round(report.ErrorRate, 4),
+        Circuit = circuit?.ToString() is { } state ? char.ToLowerInvariant(state[0]) + state[1..] : null,
+        CircuitOpenedBy = report.CircuitOpenedBy,
+    };
 
     /// <summary>The same on replicas that are configured alike; secrets are not part of it.</summary>
     internal static string ConfigurationHash(IEnumerable<OptionsSection> sections, IConfiguration configuration)

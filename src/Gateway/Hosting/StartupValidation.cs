@@ -11,16 +11,29 @@ namespace Gateway.Hosting;
 /// <summary>Checks the whole configuration before the host listens and says every error at once.</summary>
 internal static partial class StartupValidation
 {
+    /// <summary>The command line, before anything reads it.</summary>
+    public static bool Passes(IReadOnlyList<string> args, TextWriter output) => Report([.. CommandLine.Errors(args)], output);
+
     /// <summary>True if the configuration is sound; otherwise the errors have been written to <paramref name="output"/>.</summary>
-    public static bool Passes(IServiceProvider services, TextWriter output)
+    /// <param name="services">The host's.</param>
+    /// <param name="isCheck">
+    /// Only checked (<c>--check-config</c>): a key that nobody knows is an error. At a start it is a warning, so that a key of a newer release
+    /// does not keep the older one from starting again; in the section <c>Security</c> it is an error there too.
+    /// </param>
+    /// <param name="output">Where errors go.</param>
+    public static bool Passes(IServiceProvider services, bool isCheck, TextWriter output)
     {
+        var configuration = services.GetRequiredService<IConfiguration>();
         string[] errors =
         [
             .. services.GetServices<OptionsSection>().SelectMany(section => section.Check(services)),
 
             // What is misspelt elsewhere is a default instead of a value; here it is an open door.
-            .. UnknownKeys(services).Where(IsSecurity).Select(key => $"{key}: there is no such key."),
-            .. TrustsEverybody(services.GetRequiredService<IConfiguration>()),
+            .. UnknownKeys(services).Where(unknown => isCheck || unknown.IsSecurity).Select(unknown => unknown.Text),
+            .. TrustsEverybody(configuration),
+            .. Logging.Errors(configuration),
+            .. ListenErrors(configuration),
+            .. CertificateErrors(),
             .. OpenTelemetryExport.Error(services) is { } error ? [error] : Array.Empty<string>(),
         ];
         if (!Report([.. errors.Distinct(StringComparer.Ordinal)], output))
@@ -36,14 +49,60 @@ internal static partial class StartupValidation
         return true;
     }
 
-    private static IEnumerable<string> UnknownKeys(IServiceProvider services)
+    /// <summary>Keys of our sections that there are none of, and sections that are spelt nearly as one of ours; any other may be somebody else's.</summary>
+    private static IEnumerable<(string Text, bool IsSecurity)> UnknownKeys(IServiceProvider services)
     {
         var configuration = services.GetRequiredService<IConfiguration>();
-        return services.GetServices<OptionsSection>().GroupBy(section => section.Name, section => section.Type, StringComparer.Ordinal)
-            .SelectMany(section => OptionsSection.UnknownKeys(configuration.GetSection(section.Key), section));
+        var keys = services.GetServices<OptionsSection>().GroupBy(section => section.Name, section => section.Type, StringComparer.Ordinal)
+            .SelectMany(section => OptionsSection.UnknownKeys(configuration.GetSection(section.Key), section), (section, unknown) =>
+                (Text(unknown.Key, "key", unknown.Nearest), section.Key == SecurityOptions.Section));
+
+        // A name of the environment with single underscores has no keys below it.
+        var sections =
+            from section in configuration.GetChildren()
+            where !CommandLine.Sections.Contains(section.Key, StringComparer.OrdinalIgnoreCase) && section.GetChildren().Any()
+            let nearest = Spelling.Nearest(section.Key, CommandLine.Sections)
+            where nearest is not null
+            select (Text(section.Key, "section", nearest), nearest == SecurityOptions.Section);
+        return keys.Concat(sections);
+
+        static string Text(string key, string kind, string? nearest) => $"{key}: there is no such {kind}{(nearest is null ? "." : Spelling.Hint(nearest))}";
     }
 
-    private static bool IsSecurity(string key) => key.StartsWith(SecurityOptions.Section + ":", StringComparison.OrdinalIgnoreCase);
+    /// <summary>Kestrel would say so by an exception once everything else is up, or listen elsewhere.</summary>
+    private static IEnumerable<string> ListenErrors(IConfiguration configuration) =>
+        (configuration["urls"] ?? string.Empty).Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(url => ("ASPNETCORE_URLS", url))
+            .Concat(configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => (endpoint.Path + ":Url", endpoint["Url"] ?? string.Empty)))
+            .Where(address => !IsAddress(address.Item2))
+            .Select(address => $"{address.Item1}: '{address.Item2}' is no address to listen on; write it as http://localhost:8080 or http://0.0.0.0:8080.");
+
+    private static bool IsAddress(string text)
+    {
+        try
+        {
+            var address = BindingAddress.Parse(text);
+            return address.IsUnixPipe || address.IsNamedPipe
+                || (address.Scheme is "http" or "https" && address.Port is >= 0 and <= ushort.MaxValue && (address.Host.StartsWith('[') || !address.Host.Contains(':', StringComparison.Ordinal)));
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>OpenSSL takes what is not there for an empty list of authorities, and every https call would fail.</summary>
+    private static IEnumerable<string> CertificateErrors()
+    {
+        if (Environment.GetEnvironmentVariable("SSL_CERT_FILE") is { Length: > 0 } file && !File.Exists(file))
+        {
+            yield return $"SSL_CERT_FILE: there is no file {file}; name the PEM file of the authorities to trust, or unset it.";
+        }
+
+        if (Environment.GetEnvironmentVariable("SSL_CERT_DIR") is { Length: > 0 } folders && !folders.Split(Path.PathSeparator).Any(Directory.Exists))
+        {
+            yield return $"SSL_CERT_DIR: there is no folder {folders}; name the folder of the authorities to trust, or unset it.";
+        }
+    }
 
     /// <summary>ASP.NET Core's own switch believes the forwarding headers of whoever sends them.</summary>
     private static IEnumerable<string> TrustsEverybody(IConfiguration configuration) =>
@@ -114,9 +173,9 @@ internal static partial class StartupValidation
             Log.NoHome(logger);
         }
 
-        foreach (var key in UnknownKeys(services).Where(key => !IsSecurity(key)))
+        foreach (var (unknown, _) in UnknownKeys(services))
         {
-            Log.UnknownKey(logger, key);
+            Log.UnknownKey(logger, unknown);
         }
     }
 
@@ -125,8 +184,8 @@ internal static partial class StartupValidation
         [LoggerMessage(5101, LogLevel.Warning, "{Section}:BaseAddress is http: credentials travel in clear")]
         public static partial void PlainHttp(ILogger logger, string section);
 
-        [LoggerMessage(5102, LogLevel.Warning, "The configuration key {Key} is not known and has no effect")]
-        public static partial void UnknownKey(ILogger logger, string key);
+        [LoggerMessage(5102, LogLevel.Warning, "Configuration without effect: {Unknown}")]
+        public static partial void UnknownKey(ILogger logger, string unknown);
 
         [LoggerMessage(5103, LogLevel.Warning, "HOME is not set: the certificate store that https needs may be unusable; set it to a folder")]
         public static partial void NoHome(ILogger logger);

@@ -14,6 +14,14 @@ internal static class CountryCode
         "RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV " +
         "TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW").Split(' ').ToFrozenSet(StringComparer.Ordinal);
 
+    /// <summary>The code that was meant by one that is in use elsewhere; null for any other text.</summary>
+    public static string? Meant(string? text) => text?.ToUpperInvariant() switch
+    {
+        "UK" => "GB",
+        "EL" => "GR",
+        _ => null,
+    };
+
     /// <summary>Reads a country code in any case; <paramref name="code"/> is upper case.</summary>
     public static bool TryParse(string? text, out string code)
     {

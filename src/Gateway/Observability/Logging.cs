@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Serilog;
+using Serilog.Events;
 using Serilog.Formatting;
 using Serilog.Formatting.Compact;
 using Serilog.Formatting.Display;
@@ -19,6 +20,8 @@ internal sealed class Logging : IAsyncLogEventSinkMonitor, IAsyncDisposable
     /// <summary>Log events that may wait for standard output, about 10 MB of memory.</summary>
     internal const int QueueLength = 10_000;
 
+    private static readonly string[] Levels = Enum.GetNames<LogEventLevel>();
+
     private const string ReadableTemplate = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
     /// <summary>How long the end of the process waits for the last lines to be written.</summary>
@@ -32,7 +35,16 @@ internal sealed class Logging : IAsyncLogEventSinkMonitor, IAsyncDisposable
         // Levels alone need no search for assemblies that sinks could be in.
         var section = configuration.GetSection("Serilog");
         var options = section.GetChildren().All(child => child.Key == "MinimumLevel") ? new ConfigurationReaderOptions(typeof(Log).Assembly) : new ConfigurationReaderOptions();
-        var logger = new LoggerConfiguration().ReadFrom.Configuration(configuration, options).Enrich.FromLogContext();
+        var logger = new LoggerConfiguration().Enrich.FromLogContext();
+        try
+        {
+            logger.ReadFrom.Configuration(configuration, options);
+        }
+        catch (Exception) when (Errors(configuration).Any())
+        {
+            // Said with all other errors, and nothing starts.
+        }
+
         if (!section.GetSection("WriteTo").Exists())
         {
             ITextFormatter formatter = isDevelopment
@@ -42,6 +54,17 @@ internal sealed class Logging : IAsyncLogEventSinkMonitor, IAsyncDisposable
         }
 
         _logger = logger.CreateLogger();
+    }
+
+    /// <summary>Levels that Serilog does not have.</summary>
+    public static IEnumerable<string> Errors(IConfiguration configuration)
+    {
+        var minimum = configuration.GetSection("Serilog:MinimumLevel");
+        return new[] { minimum, minimum.GetSection("Default") }
+            .Concat(minimum.GetSection("Override").GetChildren())
+            .Concat(configuration.GetSection("Serilog:LevelSwitches").GetChildren())
+            .Where(level => level.Value is { Length: > 0 } value && !value.StartsWith('$') && !Levels.Contains(value, StringComparer.OrdinalIgnoreCase))
+            .Select(level => $"{level.Path}: '{level.Value}' is no level; write one of {string.Join(", ", Levels)}.");
     }
 
     /// <summary>Adds the logger. Dispose of the result last: it writes what is still queued, for at most a second.</summary>

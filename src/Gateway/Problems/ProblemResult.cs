@@ -50,9 +50,7 @@ internal sealed partial class ProblemResult(Problem problem, string? detail = nu
             body, ProblemJsonContext.Default.ProblemResponse, "application/problem+json", httpContext.RequestAborted);
     }
 
-    [JsonSourceGenerationOptions(
-        PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
     [JsonSerializable(typeof(ProblemResponse))]
     private sealed partial class ProblemJsonContext : JsonSerializerContext;
 }

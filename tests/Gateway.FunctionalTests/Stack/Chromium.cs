@@ -44,8 +44,8 @@ internal sealed class Chromium : IAsyncDisposable
         return new Chromium(playwright, browser);
     }
 
-    /// <summary>An empty page in a new profile.</summary>
-    public async Task<IPage> NewPageAsync(int width = 1280, int height = 900, ColorScheme colors = ColorScheme.Light)
+    /// <summary>An empty page in a new profile, of somebody who gives <paramref name="password"/> where the browser asks for one.</summary>
+    public async Task<IPage> NewPageAsync(int width = 1280, int height = 900, ColorScheme colors = ColorScheme.Light, string? password = null)
     {
         var context = await _browser.NewContextAsync(new BrowserNewContextOptions
         {
@@ -53,6 +53,7 @@ internal sealed class Chromium : IAsyncDisposable
             ColorScheme = colors,
             Locale = "en-US",
             ReducedMotion = ReducedMotion.Reduce,
+            HttpCredentials = password is null ? null : new HttpCredentials { Username = "operator", Password = password },
         });
         return await context.NewPageAsync();
     }

@@ -20,9 +20,11 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     private readonly HttpClient _client;
     private readonly ConcurrentQueue<Answer> _answers = new();
 
-    private GatewayProcess(ChildProcess process, Uri address, string? managementPort)
+    private readonly bool _isOfThisBuild;
+
+    private GatewayProcess(ChildProcess process, Uri address, string? managementPort, bool isOfThisBuild)
     {
-        _process = process;
+        (_process, _isOfThisBuild) = (process, isOfThisBuild);
         Address = address;
         Management = managementPort is null ? address : new Uri($"http://127.0.0.1:{managementPort}/");
         _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = address };
@@ -100,7 +102,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
             ? ChildProcess.Start("dotnet", [program], settings)
             : ChildProcess.Start("unshare", ["-rm", "sh", "-c", "mount --bind \"$0\" /etc/hosts && exec dotnet \"$1\"", hosts, program], settings);
         var line = await process.LineAsync(line => line.Contains("Now listening on", StringComparison.Ordinal));
-        return new GatewayProcess(process, new Uri(ListeningAddress().Match(line).Value), settings.GetValueOrDefault("Hosting__ManagementPort"));
+        return new GatewayProcess(process, new Uri(ListeningAddress().Match(line).Value), settings.GetValueOrDefault("Hosting__ManagementPort"), program == Programs.Gateway);
     }
 
     /// <summary>Runs the gateway with <c>--check-config</c>.</summary>
@@ -172,7 +174,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
 
     public Task StopAsync() => _process.StopAsync();
 
-    /// <summary>Every test ends here, so the log and the answers of every test are searched for what must never be in them.</summary>
+    /// <summary>Every test ends here, so the log and the answers of every test are searched for what must never be in them, and the answers held against the OpenAPI document.</summary>
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
@@ -181,6 +183,11 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         foreach (var answer in _answers)
         {
             LeakScanner.AssertNone(string.Join('\n', answer.Headers.Values) + answer.Body);
+        }
+
+        if (_isOfThisBuild)
+        {
+            Contract.AssertKept(_answers);
         }
     }
 

@@ -323,6 +323,60 @@ public sealed class CatalogRequestParserTests
     public void Unknown_parameters_are_ignored(string query) => Assert.Equal(["a"], Read("?product=a" + query).Products);
 
     [Fact]
+    public void Ignored_parameters_are_named_in_order_a_few_and_not_at_length()
+    {
+        Assert.Equal(["gclid", "utm_source"], Read("?product=a&utm_source=x&gclid=y&UTM_Source=z&=q&COUNTRY=jp").IgnoredParameters);
+        Assert.Equal(10, Read("?product=a" + string.Concat(Enumerable.Range(0, 50).Select(n => $"&unknown{n}=1"))).IgnoredParameters.Count);
+        Assert.Equal(64, Assert.Single(Read("?product=a&" + new string('x', 1_000)).IgnoredParameters).Length);
+        Assert.Empty(Read("?product=a").IgnoredParameters);
+    }
+
+    [Fact]
+    public void Ignored_parameters_make_another_question_since_the_answer_names_them()
+    {
+        var keys = new[] { "", "&a1", "&b2", "&a1&b2", "&a1,b2", "&a1%2Cb2%7C" }.Select(query => Read("?product=a" + query).Key).ToList();
+
+        Assert.Equal(keys.Count, keys.Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(Read("?product=a&b2=1&a1=2").Key, Read("?product=a&a1&b2").Key);
+    }
+
+    [Theory]
+    [InlineData("contry", "country")]
+    [InlineData("Contry", "country")]
+    [InlineData("products", "product")]
+    [InlineData("price", "prices")]
+    public async Task A_parameter_that_is_nearly_one_is_refused_with_the_one_that_was_meant(string name, string meant)
+    {
+        var (response, json) = await Reader().Parse(Request($"?product=a&{name}=x"), productId: null, out _)!.WriteAsync();
+
+        Assert.Equal((400, name), (response.StatusCode, json.GetProperty("parameter").GetString()));
+        Assert.StartsWith($"{name} is not a parameter; did you mean {meant}? Allowed: product, country, ", json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Unknown_parameters_can_all_be_refused_or_all_be_ignored()
+    {
+        _options.UnknownParameters = UnknownParameters.Reject;
+        var (response, json) = await Reader().Parse(Request("?product=a&utm_source=x"), productId: null, out _)!.WriteAsync();
+        Assert.Equal((400, "utm_source"), (response.StatusCode, json.GetProperty("parameter").GetString()));
+
+        _options.UnknownParameters = UnknownParameters.Ignore;
+        Assert.Null(Reader().Parse(Request("?product=a&contry=JP"), productId: null, out var request));
+        Assert.Empty(request!.IgnoredParameters);
+    }
+
+    [Theory]
+    [InlineData("UK", "GB")]
+    [InlineData("uk", "GB")]
+    [InlineData("el", "GR")]
+    public async Task A_country_known_by_another_code_is_suggested(string asked, string meant)
+    {
+        var (_, json) = await Reader().Parse(Request("?product=a&country=" + asked), productId: null, out _)!.WriteAsync();
+
+        Assert.Contains($"did you mean {meant}? Allowed:", json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_refusal_does_not_repeat_what_was_sent()
     {
         var (_, json) = await Reader().Parse(Request("?product=a&lang=%3Cscript%3E"), productId: null, out _)!.WriteAsync();

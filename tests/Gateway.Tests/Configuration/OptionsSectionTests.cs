@@ -42,8 +42,16 @@ public sealed class OptionsSectionTests
         Assert.Contains(errors, error => error.Contains("true or false", StringComparison.Ordinal));
         Assert.Contains(errors, error => error.Contains("a whole number", StringComparison.Ordinal));
         Assert.Contains(errors, error => error.Contains("https://", StringComparison.Ordinal));
-        Assert.Contains(errors, error => error.Contains("Up, Down", StringComparison.Ordinal));
+        Assert.Contains(errors, error => error.Contains("up, down", StringComparison.Ordinal));
     }
+
+    [Theory]
+    [InlineData("up", true)]
+    [InlineData("DOWN", true)]
+    [InlineData("1", false)]
+    [InlineData("up,down", false)]
+    public void An_enumeration_is_one_of_its_names(string value, bool isSound) =>
+        Assert.Equal(isSound, Check($$"""{ "Sample": { "Name": "n", "Kind": "{{value}}" } }""").Count == 0);
 
     /// <summary>To .NET a bare 5 is five days.</summary>
     [Theory]

@@ -88,11 +88,11 @@ public sealed partial class SecretFilesTests : IDisposable
     }
 
     [Fact]
-    public void An_absent_folder_is_none()
+    public void A_folder_that_is_named_and_absent_is_said()
     {
-        using var configuration = Read(folder: Path.Combine(_folder, "absent"));
+        var exception = Assert.Throws<InvalidOperationException>(() => Read(folder: Path.Combine(_folder, "absent")));
 
-        Assert.Null(configuration[$"{Prefix}:Name"]);
+        Assert.StartsWith("Hosting:SecretsFolder: there is no folder ", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

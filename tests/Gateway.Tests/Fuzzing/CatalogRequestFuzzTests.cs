@@ -18,7 +18,7 @@ public sealed class CatalogRequestFuzzTests
     [
         "product=", "country=", "lang=", "type=", "period=", "status=", "sandbox=", "prices=", "&", "=", ",", "%2C", "PRODUCT=", "Country=", "plan", "addon", "charge",
         "day", "week", "month", "year", "active", "true", "false", "TRUE", "prefer", "required", "skip", "US", "jp", "XX", "T1", "en", "EN", "%C3%A9", "+", "%20", ".", "..",
-        "\nfalse", "\ntrue\nDE", "\n\nfr\nproxy", "%7C", "|", "unknown=1", "product[]=", "%70roduct=",
+        "\nfalse", "\ntrue\nDE", "\n\nfr\nproxy", "%7C", "|", "unknown=1", "contry=", "utm_source=", "product[]=", "%70roduct=",
     ];
 
     /// <summary>By key, every question that was accepted: two that differ never share one.</summary>
@@ -52,7 +52,7 @@ public sealed class CatalogRequestFuzzTests
             }
 
             Assert.Equal((400, "invalidParameter"), (response.StatusCode, json.GetProperty("code").GetString()));
-            Assert.Contains(json.GetProperty("parameter").GetString(), wrong);
+            Assert.Contains(json.GetProperty("parameter").GetString(), wrong.Select(AsWritten));
             return false;
         }
 
@@ -111,6 +111,7 @@ public sealed class CatalogRequestFuzzTests
             "status=" + question.Status,
             "sandbox=" + (question.Sandbox ? "true" : "false"),
             "prices=" + question.Prices.ToString().ToLowerInvariant(),
+            .. question.IgnoredParameters.Reverse().Select(name => Uri.EscapeDataString(name)),
         ]);
 
     private static string Text(CatalogRequest question) => JsonSerializer.Serialize(question with { });
@@ -120,6 +121,9 @@ public sealed class CatalogRequestFuzzTests
     {
         var query = NaiveQuery.Parse(context.Request.QueryString.Value![1..]);
         var wrong = new List<string>();
+        string[] known = ["product", "country", "lang", "type", "period", "status", "sandbox", "prices"];
+        var unknown = query.Select(pair => pair.Key).Where(name => name.Length > 0 && !known.Contains(name, StringComparer.OrdinalIgnoreCase)).ToList();
+        wrong.AddRange(unknown.Where(name => known.Any(one => Mistakes(name.ToUpperInvariant(), one.ToUpperInvariant()) <= (one.Length < 6 ? 1 : 2))).Select(Cut));
         var products = query.Values("product").SelectMany(value => value.Split(',')).Distinct().ToList();
         if (products.Count is 0 or > 5 || products.Any(product => product.Length is 0 or > 128 || product is "." or ".." || product.Any(c => !IsIdCharacter(c))))
         {
@@ -151,6 +155,7 @@ public sealed class CatalogRequestFuzzTests
             Status = Single("status", text => text.Length <= 32 && text.All(c => c is >= 'a' and <= 'z' or '_')) ?? "active",
             Sandbox = sandbox == "true",
             Prices = Single("prices", text => text is "prefer" or "required" or "skip") switch { "required" => PriceMode.Required, "skip" => PriceMode.Skip, _ => PriceMode.Prefer },
+            IgnoredParameters = [.. unknown.Select(name => Cut(name.ToLowerInvariant())).Distinct().Order(StringComparer.Ordinal).Take(10)],
         };
         return (question, wrong);
 
@@ -182,6 +187,33 @@ public sealed class CatalogRequestFuzzTests
 
             return [.. all.Where(named.Contains)];
         }
+    }
+
+    /// <summary>Half a surrogate pair cannot be written.</summary>
+    private static string AsWritten(string text) => JsonSerializer.Deserialize<string>(JsonSerializer.Serialize(text))!;
+
+    private static string Cut(string name) => name.Length <= 64 ? name : name[..(char.IsHighSurrogate(name[63]) ? 63 : 64)];
+
+    /// <summary>How many letters have to be put in, taken out, replaced or swapped with their neighbour.</summary>
+    private static int Mistakes(string from, string to)
+    {
+        var table = new int[from.Length + 1, to.Length + 1];
+        for (var i = 0; i <= from.Length; i++)
+        {
+            for (var j = 0; j <= to.Length; j++)
+            {
+                table[i, j] = i == 0 || j == 0 ? i + j
+                    : new[]
+                    {
+                        table[i - 1, j] + 1,
+                        table[i, j - 1] + 1,
+                        table[i - 1, j - 1] + (from[i - 1] == to[j - 1] ? 0 : 1),
+                        i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] ? table[i - 2, j - 2] + 1 : int.MaxValue,
+                    }.Min();
+            }
+        }
+
+        return table[from.Length, to.Length];
     }
 
     private static bool IsIdCharacter(char c) => c is >= 'a' and <= 'z' or >= 'A' and <= 'Z' or >= '0' and <= '9' or '.' or '_' or '-';

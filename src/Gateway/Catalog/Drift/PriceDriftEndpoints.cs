@@ -1,4 +1,5 @@
 using Gateway.Configuration;
+using Gateway.Problems;
 using Microsoft.AspNetCore.Cors;
 
 namespace Gateway.Catalog.Drift;
@@ -16,5 +17,10 @@ internal static class PriceDriftEndpoints
         })
         .RequireAuthorization(Roles.Admin)
         .WithMetadata(new DisableCorsAttribute())
-        .ExcludeFromDescription();
+        .WithGroupName(Roles.Admin)
+        .WithTags("Administration")
+        .WithSummary("Where Billing and Paymentwall disagree about money, as this replica has seen it.")
+        .WithDescription("What has not been seen for a day is forgotten.")
+        .Produces<PriceDriftResponse>()
+        .ProducesProblems(Problem.Unauthenticated, Problem.Forbidden, Problem.TooManyRequests);
 }
