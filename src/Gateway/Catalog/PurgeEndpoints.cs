@@ -22,14 +22,14 @@ internal static class PurgeEndpoints
             .Produces<PurgeResponse>(StatusCodes.Status202Accepted)
             .ProducesProblems(Problem.InvalidParameter, Problem.Unauthenticated, Problem.Forbidden, Problem.TooManyRequests);
 
-    private static async Task<IResult> PurgeAsync(HttpContext context, PurgeLog ledger)
+    private static async Task<IResult> PurgeAsync(HttpContext context, PurgeLog purges)
     {
         if (Read(context.Request.Query, out var scope) is { } invalid)
         {
             return invalid;
         }
 
-        var shared = await ledger.PurgeAsync(scope!);
+        var shared = await purges.PurgeAsync(scope!);
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Json(
             new PurgeResponse(scope!.Tag ?? "all", scope.Hard, shared ? "all" : "this"), PurgeJsonContext.Default.PurgeResponse, statusCode: StatusCodes.Status202Accepted);

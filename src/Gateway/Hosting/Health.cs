@@ -44,13 +44,13 @@ internal static class Health
         _ => "unhealthy",
     };
 
-    private sealed class RedisCheck(RedisConnection redis, PurgeLog ledger) : IHealthCheck
+    private sealed class RedisCheck(RedisConnection redis, PurgeLog purges) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
             Task.FromResult(redis.State switch
             {
                 RedisState.Off => HealthCheckResult.Healthy("off"),
-                RedisState.Up when ledger.IsSynced => HealthCheckResult.Healthy("up"),
+                RedisState.Up when purges.IsSynced => HealthCheckResult.Healthy("up"),
                 RedisState.Up or RedisState.Connecting => HealthCheckResult.Degraded("connecting"),
                 _ => HealthCheckResult.Degraded("down"),
             });

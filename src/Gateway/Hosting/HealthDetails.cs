@@ -28,11 +28,11 @@ internal static class HealthDetails
         .ProducesProblems(Problem.Unauthenticated, Problem.Forbidden, Problem.TooManyRequests);
 
     private static JsonHttpResult<HealthDetailsResponse> Answer(
-        HttpContext context, StateGauges observables, AccessTokenProvider tokens, RedisConnection redis, PurgeLog ledger, UpstreamBulkhead slots,
+        HttpContext context, StateGauges gauges, AccessTokenProvider tokens, RedisConnection redis, PurgeLog purges, UpstreamBulkhead slots,
         IOptions<CatalogOptions> cache, IOptions<SecurityOptions> admission, IEnumerable<OptionsSection> sections, IConfiguration configuration, TimeProvider time)
     {
         var age = tokens.TokenAge;
-        var isDegraded = observables.Dependencies.Any(one => one.Report.IsFailing) || redis.State is not (RedisState.Up or RedisState.Off);
+        var isDegraded = gauges.Dependencies.Any(one => one.Report.IsFailing) || redis.State is not (RedisState.Up or RedisState.Off);
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Json(
             new HealthDetailsResponse
@@ -43,21 +43,21 @@ internal static class HealthDetails
                 Replica = Environment.MachineName,
                 ProcessId = Environment.ProcessId,
                 Time = time.GetUtcNow(),
-                Upstreams = observables.Dependencies.ToDictionary(one => one.Name, one => Describe(one.Report, one.Circuit), StringComparer.Ordinal),
+                Upstreams = gauges.Dependencies.ToDictionary(one => one.Name, one => Describe(one.Report, one.Circuit), StringComparer.Ordinal),
                 Token = new HealthDetailsToken
                 {
                     Present = age is not null,
                     AgeSeconds = age is { } known ? Math.Round(known.Age.TotalSeconds, 1) : null,
                     ExpiresAt = time.GetUtcNow() + age?.Left,
                 },
-                Redis = new HealthDetailsRedis { State = redis.State.ToString().ToLowerInvariant(), PurgesKnown = ledger.IsSynced },
+                Redis = new HealthDetailsRedis { State = redis.State.ToString().ToLowerInvariant(), PurgesKnown = purges.IsSynced },
                 Cache = new HealthDetailsCache
                 {
-                    Entries = observables.CacheEntries,
-                    Bytes = observables.CacheBytes,
+                    Entries = gauges.CacheEntries,
+                    Bytes = gauges.CacheBytes,
                     LimitBytes = cache.Value.MemoryLimit,
-                    Loading = observables.Loading,
-                    PurgeEpoch = ledger.Epoch,
+                    Loading = gauges.Loading,
+                    PurgeEpoch = purges.Epoch,
                 },
                 Requests = new HealthDetailsRequests { Waiting = slots.InUse, Limit = admission.Value.MaxConcurrentRequests },
             },
