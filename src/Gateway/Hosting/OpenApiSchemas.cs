@@ -5,7 +5,6 @@ using System.Text.Json.Serialization;
 using Gateway.Catalog;
 using Gateway.Iso;
 using Gateway.Problems;
-using Gateway.Upstreams;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
