@@ -18,6 +18,10 @@ internal abstract class UpstreamOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "00:02:00")]
     public TimeSpan? AttemptTimeout { get; set; }
 
+    /// <summary>The longest answer that is read, in bytes, decompressed; a longer one is a bad payload. 64 KiB to 64 MiB; default 4 MiB.</summary>
+    [Range(64 * 1024, 64 * 1024 * 1024)]
+    public int MaxResponseBytes { get; set; } = 4 * 1024 * 1024;
+
     /// <summary>Accept an http address that is not loopback. Credentials then travel in clear; a warning is logged. Default false.</summary>
     public bool AllowHttp { get; set; }
 

@@ -20,9 +20,6 @@ namespace Gateway.Upstreams;
 /// </summary>
 internal sealed partial class UpstreamTransport : IDisposable
 {
-    /// <summary>More than any catalog; an answer beyond this is a bad payload.</summary>
-    internal const int MaxResponseBytes = 4 * 1024 * 1024;
-
     private const int MaxRetries = 2;
 
     /// <summary>A longer Retry-After is not waited for: the caller would rather know now.</summary>
@@ -31,6 +28,7 @@ internal sealed partial class UpstreamTransport : IDisposable
     private readonly string _name;
     private readonly HttpMessageInvoker _client;
     private readonly Uri _root;
+    private readonly int _maxResponseBytes;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly RetryBudget _budget = new();
@@ -46,6 +44,7 @@ internal sealed partial class UpstreamTransport : IDisposable
         _logger = logger;
         Health = new DependencyHealth(_phase, time, logger);
         _root = options.Root;
+        _maxResponseBytes = options.MaxResponseBytes;
 
         // No HttpClient: its time-out, buffer and default headers would be another layer around what is done here anyway.
         _client = new HttpMessageInvoker(handler);
@@ -156,7 +155,7 @@ internal sealed partial class UpstreamTransport : IDisposable
         {
             using var request = CreateRequest(address, headers);
             using var response = await _client.SendAsync(request, cancellationToken);
-            await response.Content.LoadIntoBufferAsync(MaxResponseBytes, cancellationToken);
+            await response.Content.LoadIntoBufferAsync(_maxResponseBytes, cancellationToken);
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
             return Outcome.FromResult(new UpstreamResponse(response.StatusCode, body, RetryAfter(response.Headers)));
         }

@@ -267,7 +267,7 @@ public sealed class UpstreamTransportTests
     {
         using var upstream = new FakeUpstream(_time, _ => new HttpResponseMessage
         {
-            Content = new SizedContent(UpstreamTransport.MaxResponseBytes + 1, announced),
+            Content = new SizedContent(new BillingOptions().MaxResponseBytes + 1, announced),
         });
         using var transport = Transport(upstream);
 
@@ -278,10 +278,10 @@ public sealed class UpstreamTransportTests
     [Fact]
     public async Task A_body_of_the_largest_size_is_read()
     {
-        using var upstream = new FakeUpstream(_time, _ => new HttpResponseMessage { Content = new SizedContent(UpstreamTransport.MaxResponseBytes, announced: false) });
+        using var upstream = new FakeUpstream(_time, _ => new HttpResponseMessage { Content = new SizedContent(new BillingOptions().MaxResponseBytes, announced: false) });
         using var transport = Transport(upstream);
 
-        Assert.Equal(UpstreamTransport.MaxResponseBytes, (await AnswerAsync(transport)).Body.Length);
+        Assert.Equal(new BillingOptions().MaxResponseBytes, (await AnswerAsync(transport)).Body.Length);
     }
 
     [Fact]
@@ -392,7 +392,7 @@ public sealed class UpstreamTransportTests
         {
             0 => Answer(200, "<html>"),
             1 => Answer(404, "no"),
-            2 => new HttpResponseMessage { Content = new SizedContent(UpstreamTransport.MaxResponseBytes + 1, announced: true) },
+            2 => new HttpResponseMessage { Content = new SizedContent(new BillingOptions().MaxResponseBytes + 1, announced: true) },
             _ => new HttpResponseMessage { Content = new BreakingContent(new InvalidDataException()) },
         });
         using var transport = Transport(upstream);
