@@ -42,6 +42,24 @@ public sealed class EdgeCacheTests(EdgeCacheTests.Door door) : IClassFixture<Edg
         Assert.Equal("JP", (string?)(await edge.GetAsync(Question, (Country, "JP"))).Json["context"]!["country"]);
     }
 
+    /// <summary>What is percent-encoded in a path stays so: a line end in it adds no header, and begins no request whose answer would be the next visitor's.</summary>
+    [Theory]
+    [InlineData(Nginx)]
+    [InlineData(Varnish)]
+    public async Task A_line_end_in_a_path_begins_nothing(string kind)
+    {
+        await using var edge = await Edge.AsDocumentedAsync(kind, door.Gateway.Address);
+        foreach (var path in new[]
+        {
+            "/catalog%20HTTP/1.1%0d%0aCF-IPCountry:%20FR%0d%0aX:%20",
+            "/catalog%3Fa%20HTTP/1.1%0d%0aHost:%20x%0d%0a%0d%0aGET%20" + Question.Replace("?", "%3F", StringComparison.Ordinal) + "&country=US",
+        })
+        {
+            Assert.Equal(HttpStatusCode.NotFound, (await edge.GetAsync(path)).Status);
+            Assert.Equal("JP", (string?)(await edge.GetAsync($"{Question}&country=JP&after={Guid.NewGuid()}")).Json["context"]!["country"]);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Edges))]
     public async Task With_the_country_in_the_query_an_edge_asks_once_for_all(string kind)

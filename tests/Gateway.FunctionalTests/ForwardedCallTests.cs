@@ -206,7 +206,9 @@ public sealed partial class ForwardedCallTests : IAsyncLifetime
     [InlineData("public, s-maxage=60, max-age=5, stale-if-error=9", "max-age=5, private, stale-if-error=9")]
     [InlineData("s-maxage=60", "private")]
     [InlineData("no-cache", "no-cache, private")]
-    [InlineData("=;broken", "private")]
+    [InlineData("private=\"set-cookie\", max-age=60", "max-age=60, private")]
+    [InlineData("=;broken", "no-store, private")]
+    [InlineData("no-store, max-age=-1", "no-store, private")]
     [InlineData("no-store", "no-store")]
     [InlineData(null, "private")]
     public async Task What_needed_a_key_is_for_no_shared_cache_whatever_its_upstream_says(string? said, string passes)

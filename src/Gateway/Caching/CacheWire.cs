@@ -58,6 +58,11 @@ internal static class CacheWire
         {
             var value = JsonSerializer.Deserialize(wire.AsSpan(HeaderBytes, wire.Length - HeaderBytes - ChecksumBytes), type)!;
             var (asOf, freshFor, keptFor) = (Time(1), Time(2) - Time(1), Time(3) - Time(1));
+            if (freshFor < TimeSpan.Zero || keptFor < freshFor)
+            {
+                return null;
+            }
+
             var storedAt = time.Monotonic() - (time.AgeOf(asOf) ?? freshFor);
             return new CacheEntry<T>(value, asOf, storedAt, storedAt + freshFor, storedAt + keptFor, Field(0));
         }

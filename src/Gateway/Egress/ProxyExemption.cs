@@ -18,12 +18,13 @@ internal sealed class ProxyExemption
     private readonly string _host;
     private readonly IPNetwork? _network;
     private readonly int _port;
+    private readonly bool _isExact;
 
-    private ProxyExemption(string host, IPNetwork? network, int port) => (_host, _network, _port) = (host, network, port);
+    private ProxyExemption(string host, IPNetwork? network, int port, bool isExact = false) => (_host, _network, _port, _isExact) = (host, network, port, isExact);
 
     /// <summary>Of one host and port.</summary>
     public ProxyExemption(Uri address)
-        : this(address.IdnHost, IPAddress.TryParse(address.IdnHost, out var ip) ? Single(ip) : null, address.Port)
+        : this(address.IdnHost, IPAddress.TryParse(address.IdnHost, out var ip) ? Single(ip) : null, address.Port, isExact: true)
     {
     }
 
@@ -61,7 +62,7 @@ internal sealed class ProxyExemption
         var host = destination.IdnHost;
         return _network is { } network ? IPAddress.TryParse(host, out var ip) && network.Contains(ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip)
             : _host.Length == 0 || host.Equals(_host, StringComparison.OrdinalIgnoreCase)
-            || (host.Length > _host.Length && host[^(_host.Length + 1)] == '.' && host.EndsWith(_host, StringComparison.OrdinalIgnoreCase));
+            || (!_isExact && host.Length > _host.Length && host[^(_host.Length + 1)] == '.' && host.EndsWith(_host, StringComparison.OrdinalIgnoreCase));
     }
 
     private static ProxyExemption? Read(string entry)

@@ -136,10 +136,14 @@ internal sealed class CredentialTransforms(AccessTokenTransform accessToken, Pay
     /// </summary>
     private static void KeepFromSharedCaches(IHeaderDictionary headers)
     {
-        var said = CacheControlHeaderValue.TryParse(headers.CacheControl.ToString(), out var parsed) ? parsed : new CacheControlHeaderValue();
-        if (!said.NoStore)
+        // What cannot be read may have forbidden more than this allows.
+        var said = CacheControlHeaderValue.TryParse(headers.CacheControl.ToString(), out var parsed) ? parsed
+            : new CacheControlHeaderValue { NoStore = headers.CacheControl.Count > 0 };
+        if (parsed is not { NoStore: true })
         {
+            // Named headers would make the rest everybody's.
             (said.Public, said.SharedMaxAge, said.Private) = (false, null, true);
+            said.PrivateHeaders.Clear();
             headers.CacheControl = said.ToString();
         }
 
