@@ -32,7 +32,9 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 });
 
 // Host
-if (!StartupValidation.Passes(builder.Configuration.AddSecretFiles, Console.Error))
+builder.Configuration.KeepLastSettings();
+if (!StartupValidation.Passes(builder.Configuration.AddSecretFiles, Console.Error)
+    || !StartupValidation.Passes(() => RequestLimits.Check(builder.Configuration), Console.Error))
 {
     return 1;
 }
@@ -42,7 +44,8 @@ await using var logging = Logging.AddTo(builder);
 OpenTelemetryExport.AddTo(builder.Services);
 builder.Services.AddSingleton<StateGauges>();
 builder.Services.AddGatewayHealth();
-builder.WebHost.ConfigureKestrel(RequestLimits.Apply);
+builder.WebHost.ConfigureKestrel(static (context, kestrel) => RequestLimits.Apply(kestrel, context.Configuration));
+builder.Services.AddSingleton<IConnectionListenerFactory, BoundedListenerFactory>();
 builder.Services.AddSingleton(TimeProvider.System);
 
 // What runs in the background is beside the requests: its failure is a log line and not the end of the process
@@ -61,6 +64,7 @@ builder.Services.AddCatalog();
 builder.Services.AddGatewayProxy(builder.Configuration);
 
 var app = builder.Build();
+((IConfigurationRoot)app.Configuration).LogSettings(app.Services.GetRequiredService<ILoggerFactory>());
 
 // Nothing listens with a configuration that cannot work
 var isCheck = args.Contains(CommandLine.CheckConfig, StringComparer.Ordinal);

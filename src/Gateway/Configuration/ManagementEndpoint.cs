@@ -41,6 +41,9 @@ internal static class ManagementEndpoint
         if (configuration.GetSection("Kestrel:Endpoints").GetChildren().Any())
         {
             configuration["Kestrel:Endpoints:Management:Url"] = address;
+
+            // Probes do, whatever the others speak.
+            configuration["Kestrel:Endpoints:Management:Protocols"] = "Http1";
         }
         else if (configuration["urls"] is { Length: > 0 } urls)
         {

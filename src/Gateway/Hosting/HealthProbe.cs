@@ -52,7 +52,10 @@ internal static class HealthProbe
         return 1;
     }
 
-    /// <summary>The management port, else where Kestrel listens, by its own rules: its endpoints, else <c>urls</c>, else the ports, else port 5000. Plain http first.</summary>
+    /// <summary>
+    /// The management port, else where Kestrel listens, by its own rules: its endpoints, else <c>urls</c>, else the ports, else port 5000. Plain
+    /// http first; not where only HTTP/2 is spoken.
+    /// </summary>
     internal static Uri? AddressOf(IConfiguration configuration)
     {
         if (ManagementEndpoint.Port(configuration) is > 0 and var port)
@@ -60,10 +63,21 @@ internal static class HealthProbe
             return new UriBuilder(Uri.UriSchemeHttp, IPAddress.Loopback.ToString(), port).Uri;
         }
 
-        string?[] endpoints = [.. configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"])];
-        var addresses = endpoints is [_, ..] ? endpoints : configuration["urls"] is { Length: > 0 } urls ? urls.Split(';') : Ports(configuration);
+        IConfigurationSection[] endpoints = [.. configuration.GetSection("Kestrel:Endpoints").GetChildren()];
+        var addresses = endpoints is [_, ..] ? endpoints.Where(endpoint => !IsHttp2Alone(endpoint, configuration)).Select(endpoint => endpoint["Url"]) : configuration["urls"] is { Length: > 0 } urls ? urls.Split(';') : Ports(configuration);
         return addresses.Select(Local).OfType<Uri>().OrderBy(address => address.Scheme, StringComparer.Ordinal).FirstOrDefault();
     }
+
+    /// <summary>The ports of the configured endpoints where a request by HTTP/1.1 is refused.</summary>
+    internal static IEnumerable<int> Http2Ports(IConfiguration configuration) =>
+        from endpoint in configuration.GetSection("Kestrel:Endpoints").GetChildren()
+        where IsHttp2Alone(endpoint, configuration)
+        let address = Local(endpoint["Url"])
+        where address is not null
+        select address.Port;
+
+    private static bool IsHttp2Alone(IConfigurationSection endpoint, IConfiguration configuration) =>
+        "Http2".Equals(endpoint["Protocols"] ?? configuration["Kestrel:EndpointDefaults:Protocols"], StringComparison.OrdinalIgnoreCase);
 
     private static string[] Ports(IConfiguration configuration)
     {

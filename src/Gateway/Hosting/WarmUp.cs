@@ -116,9 +116,9 @@ internal sealed partial class WarmUp(
     /// <summary>Twice: the second is answered as most are. Where it listens by https alone that is left out: its certificate is not for this address.</summary>
     private async Task AnswerAsync(CancellationToken cancellationToken)
     {
-        var management = ManagementEndpoint.Port(configuration);
+        int[] others = [ManagementEndpoint.Port(configuration), .. HealthProbe.Http2Ports(configuration)];
         var address = server.Features.Get<IServerAddressesFeature>()?.Addresses.Select(HealthProbe.Local).OfType<Uri>()
-            .FirstOrDefault(address => address.Scheme == Uri.UriSchemeHttp && address.Port != management);
+            .FirstOrDefault(address => address.Scheme == Uri.UriSchemeHttp && !others.Contains(address.Port));
         if (address is null)
         {
             return;

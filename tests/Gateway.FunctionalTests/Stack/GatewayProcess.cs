@@ -94,11 +94,14 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     /// <param name="environment">All of it.</param>
     /// <param name="program">Another build's.</param>
     /// <param name="hosts">A file that is its <c>/etc/hosts</c>.</param>
-    public static async Task<GatewayProcess> StartInAsync(IEnumerable<KeyValuePair<string, string>> environment, string? program = null, string? hosts = null)
+    /// <param name="descriptors">How many files and connections it may have open.</param>
+    public static async Task<GatewayProcess> StartInAsync(
+        IEnumerable<KeyValuePair<string, string>> environment, string? program = null, string? hosts = null, int? descriptors = null)
     {
         var settings = environment.ToDictionary(StringComparer.Ordinal);
         program ??= Programs.Gateway;
-        var process = hosts is null
+        var process = descriptors is { } most ? ChildProcess.Start("sh", ["-c", $"ulimit -n {most} && exec dotnet \"$0\"", program], settings)
+            : hosts is null
             ? ChildProcess.Start("dotnet", [program], settings)
             : ChildProcess.Start("unshare", ["-rm", "sh", "-c", "mount --bind \"$0\" /etc/hosts && exec dotnet \"$1\"", hosts, program], settings);
         var line = await process.LineAsync(line => line.Contains("Now listening on", StringComparison.Ordinal));

@@ -19,6 +19,8 @@ public sealed class HealthProbeTests
     [InlineData("http://10.1.2.3:9000/", "urls=http://10.1.2.3:9000")]
     [InlineData("http://127.0.0.1:9000/", "urls=http://gateway:9000/")]
     [InlineData("http://127.0.0.1:7000/", "urls=http://*:9000", "Kestrel:Endpoints:Web:Url=http://*:7000")]
+    [InlineData("http://127.0.0.1:7001/", "Kestrel:Endpoints:A:Url=http://*:7000", "Kestrel:Endpoints:A:Protocols=Http2", "Kestrel:Endpoints:B:Url=http://*:7001")]
+    [InlineData(null, "Kestrel:Endpoints:A:Url=http://*:7000", "Kestrel:EndpointDefaults:Protocols=Http2")]
     [InlineData(null, "urls=http://unix:/tmp/gateway.sock")]
     [InlineData(null, "urls=nonsense")]
     [InlineData("http://127.0.0.1:8081/", "urls=https://*:8443", "Hosting:ManagementPort=8081")]
