@@ -67,8 +67,7 @@ var app = builder.Build();
 ((IConfigurationRoot)app.Configuration).LogSettings(app.Services.GetRequiredService<ILoggerFactory>());
 
 // Nothing listens with a configuration that cannot work
-var isCheck = args.Contains(CommandLine.CheckConfig, StringComparer.Ordinal);
-if (!StartupValidation.Passes(app.Services, isCheck, Console.Error))
+if (!StartupValidation.Passes(app.Services, Console.Error))
 {
     return 1;
 }
@@ -105,7 +104,7 @@ if (!StartupValidation.Passes(app.MapGatewayProxy, Console.Error))
     return 1;
 }
 
-if (isCheck)
+if (args.Contains(CommandLine.CheckConfig, StringComparer.Ordinal))
 {
     Console.WriteLine("The configuration is sound.");
     return args.Contains(CommandLine.Online, StringComparer.Ordinal) ? await OnlineCheck.RunAsync(app.Services, Console.Out) : 0;

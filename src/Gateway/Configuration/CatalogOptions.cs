@@ -26,10 +26,10 @@ internal sealed class CatalogOptions
     public CommaList Languages { get; set; } = [];
 
     /// <summary>
-    /// What becomes of a query parameter that the catalog does not have. <c>suggest</c> (default): one that is spelt nearly as one that it has is
+    /// What becomes of a query parameter that the catalog does not have. <c>warn</c> (default): one that is spelt nearly as one that it has is
     /// refused, any other is ignored and named in the answer. <c>reject</c>: each is refused. <c>ignore</c>: each is ignored.
     /// </summary>
-    public UnknownParameters UnknownParameters { get; set; } = UnknownParameters.Suggest;
+    public UnknownParameters UnknownParameters { get; set; } = UnknownParameters.Warn;
 
     /// <summary>
     /// How a component's SKU is made where <see cref="SkuMap"/> has none: text with <c>{id}</c>, <c>{productId}</c>,
@@ -82,7 +82,7 @@ internal sealed class CatalogOptions
 /// <summary>What becomes of a query parameter that the catalog does not have.</summary>
 internal enum UnknownParameters
 {
-    Suggest,
+    Warn,
     Reject,
     Ignore,
 }

@@ -16,20 +16,14 @@ internal static partial class StartupValidation
 
     /// <summary>True if the configuration is sound; otherwise the errors have been written to <paramref name="output"/>.</summary>
     /// <param name="services">The host's.</param>
-    /// <param name="isCheck">
-    /// Only checked (<c>--check-config</c>): a key that nobody knows is an error. At a start it is a warning, so that a key of a newer release
-    /// does not keep the older one from starting again; in the section <c>Security</c> it is an error there too.
-    /// </param>
     /// <param name="output">Where errors go.</param>
-    public static bool Passes(IServiceProvider services, bool isCheck, TextWriter output)
+    public static bool Passes(IServiceProvider services, TextWriter output)
     {
         var configuration = services.GetRequiredService<IConfiguration>();
         string[] errors =
         [
             .. services.GetServices<OptionsSection>().SelectMany(section => section.Check(services)),
-
-            // What is misspelt elsewhere is a default instead of a value; here it is an open door.
-            .. UnknownKeys(services).Where(unknown => isCheck || unknown.IsSecurity).Select(unknown => unknown.Text),
+            .. UnknownKeys(services),
             .. TrustsEverybody(configuration),
             .. Logging.Errors(configuration),
             .. ListenErrors(configuration),
@@ -50,12 +44,12 @@ internal static partial class StartupValidation
     }
 
     /// <summary>Keys of our sections that there are none of, and sections that are spelt nearly as one of ours; any other may be somebody else's.</summary>
-    private static IEnumerable<(string Text, bool IsSecurity)> UnknownKeys(IServiceProvider services)
+    private static IEnumerable<string> UnknownKeys(IServiceProvider services)
     {
         var configuration = services.GetRequiredService<IConfiguration>();
         var keys = services.GetServices<OptionsSection>().GroupBy(section => section.Name, section => section.Type, StringComparer.Ordinal)
             .SelectMany(section => OptionsSection.UnknownKeys(configuration.GetSection(section.Key), section), (section, unknown) =>
-                (Text(unknown.Key, "key", unknown.Nearest), section.Key == SecurityOptions.Section));
+                Text(unknown.Key, "key", unknown.Nearest));
 
         // A name of the environment with single underscores has no keys below it.
         var sections =
@@ -63,7 +57,7 @@ internal static partial class StartupValidation
             where !CommandLine.Sections.Contains(section.Key, StringComparer.OrdinalIgnoreCase) && section.GetChildren().Any()
             let nearest = Spelling.Nearest(section.Key, CommandLine.Sections)
             where nearest is not null
-            select (Text(section.Key, "section", nearest), nearest == SecurityOptions.Section);
+            select Text(section.Key, "section", nearest);
         return keys.Concat(sections);
 
         static string Text(string key, string kind, string? nearest) => $"{key}: there is no such {kind}{(nearest is null ? "." : Spelling.Hint(nearest))}";
@@ -172,20 +166,12 @@ internal static partial class StartupValidation
         {
             Log.NoHome(logger);
         }
-
-        foreach (var (unknown, _) in UnknownKeys(services))
-        {
-            Log.UnknownKey(logger, unknown);
-        }
     }
 
     private static partial class Log
     {
         [LoggerMessage(5101, LogLevel.Warning, "{Section}:BaseAddress is http: credentials travel in clear")]
         public static partial void PlainHttp(ILogger logger, string section);
-
-        [LoggerMessage(5102, LogLevel.Warning, "Configuration without effect: {Unknown}")]
-        public static partial void UnknownKey(ILogger logger, string unknown);
 
         [LoggerMessage(5103, LogLevel.Warning, "HOME is not set: the certificate store that https needs may be unusable; set it to a folder")]
         public static partial void NoHome(ILogger logger);
