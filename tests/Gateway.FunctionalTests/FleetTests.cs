@@ -266,6 +266,7 @@ public sealed class FleetTests
     [InlineData(true, 10)]
     public async Task A_hard_purge_on_one_replica_changes_the_next_answer_of_the_others(bool withoutMessages, int seconds)
     {
+        Assert.SkipWhen(withoutMessages && RedisServer.Form == "garnet", "Garnet without an ACL file has no rights to take away.");
         await using var fleet = await Fleet.StartAsync(0);
         if (withoutMessages)
         {

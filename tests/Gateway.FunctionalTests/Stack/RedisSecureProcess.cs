@@ -19,9 +19,10 @@ internal sealed partial class RedisSecureProcess : RedisServer
     private const string AdminPassword = "of-the-operator";
 
     private readonly int _port;
+    private readonly string[] _more;
     private ChildProcess _process;
 
-    private RedisSecureProcess(DirectoryInfo folder, int port, ChildProcess process) => (Folder, _port, _process) = (folder, port, process);
+    private RedisSecureProcess(DirectoryInfo folder, int port, string[] more, ChildProcess process) => (Folder, _port, _more, _process) = (folder, port, more, process);
 
     /// <summary>With <c>ca.pem</c>, <c>other-ca.pem</c>, <c>client.pem</c> and <c>client.key</c>.</summary>
     public DirectoryInfo Folder { get; }
@@ -57,12 +58,15 @@ internal sealed partial class RedisSecureProcess : RedisServer
         }
     }
 
-    public static new async Task<RedisSecureProcess> StartAsync()
+    public static new Task<RedisSecureProcess> StartAsync() => StartAsync([]);
+
+    /// <param name="more">Rights beside those of the docs.</param>
+    public static async Task<RedisSecureProcess> StartAsync(params string[] more)
     {
         var folder = Directory.CreateTempSubdirectory("redis-tls-");
         await IssueAllAsync(folder);
         var port = FreePort();
-        var server = new RedisSecureProcess(folder, port, await LaunchAsync(folder, port));
+        var server = new RedisSecureProcess(folder, port, more, await LaunchAsync(folder, port));
         try
         {
             await server.AllowAsync();
@@ -127,7 +131,7 @@ internal sealed partial class RedisSecureProcess : RedisServer
     }
 
     private async Task AllowAsync() =>
-        await AllowAsync([.. Rule(await File.ReadAllTextAsync(Path.Combine(Programs.Root, "docs", "caching.md"), TestContext.Current.CancellationToken)), ">" + Password]);
+        await AllowAsync([.. Rule(await File.ReadAllTextAsync(Path.Combine(Programs.Root, "docs", "caching.md"), TestContext.Current.CancellationToken)), ">" + Password, .. _more]);
 
     /// <summary>The rule of the docs, without the password.</summary>
     private static string[] Rule(string docs) =>

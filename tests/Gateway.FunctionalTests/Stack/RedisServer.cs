@@ -39,7 +39,9 @@ internal abstract class RedisServer : IAsyncDisposable
         "single" or "valkey" => await RedisServerProcess.StartAsync(),
         "cluster" => await RedisClusterProcess.StartAsync(),
         "sentinel" => await RedisSentinelProcess.StartAsync(),
-        "tls" => await RedisSecureProcess.StartAsync(),
+
+        // Each scenario has a prefix of its own.
+        "tls" => await RedisSecureProcess.StartAsync("~s*", "&s*:purge"),
         "garnet" => await GarnetProcess.StartAsync(),
         _ => throw new InvalidOperationException($"GATEWAY_TEST_REDIS: there is no form {Form}."),
     };
