@@ -14,6 +14,11 @@ using Gateway.Upstreams;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
+if (CommandLine.IsTold(args, Console.Out))
+{
+    return 0;
+}
+
 if (!StartupValidation.Passes(args, Console.Error))
 {
     return 1;

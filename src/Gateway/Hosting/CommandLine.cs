@@ -2,6 +2,7 @@ using Gateway.AccessTokens;
 using Gateway.Caching;
 using Gateway.Configuration;
 using Gateway.Egress;
+using Gateway.Observability;
 using Gateway.Proxy;
 using Gateway.Upstreams.Billing;
 using Gateway.Upstreams.Paymentwall;
@@ -21,10 +22,34 @@ internal static class CommandLine
         HostingOptions.Section, SwaggerAccessOptions.Section, EgressOptions.Section, ProxyExtensions.Section, "Serilog", "Kestrel", "Logging",
     ];
 
-    private static readonly string[] Switches = [CheckConfig, Online, HealthProbe.Argument];
+    private const string Help = "--help";
+    private const string Version = "--version";
+
+    private static readonly string[] Switches = [CheckConfig, Online, HealthProbe.Argument, Help, Version];
+
+    private const string Usage = $"""
+        Usage: dotnet Gateway.dll [SWITCH] [--Section:Key=value]...
+
+        Without a switch it starts, and stops by SIGTERM or Ctrl-C.
+
+          {CheckConfig}            check the configuration and end with 0 or 1
+          {CheckConfig} {Online}   and then ask the real systems once; the exit code names what failed (docs/operations.md)
+          {HealthProbe.Argument}            ask the gateway that runs with the same configuration whether it is ready; 0 or 1
+          {Help}, {Version}
+
+        Every key is in docs/configuration.md. In the environment it has double underscores: Paymentwall__ProjectKey.
+        """;
 
     /// <summary>ASP.NET Core's own keys that belong to no section.</summary>
     private static readonly string[] Keys = ["AllowedHosts", "applicationName", "contentRoot", "environment", "http_ports", "https_ports", "urls", "webroot"];
+
+    /// <summary>True if it was asked what this is, and has been told.</summary>
+    public static bool IsTold(IReadOnlyList<string> args, TextWriter output)
+    {
+        var told = args.Contains(Help, StringComparer.Ordinal) ? Usage : args.Contains(Version, StringComparer.Ordinal) ? OpenTelemetryExport.Version : null;
+        output.Write(told is null ? string.Empty : told + Environment.NewLine);
+        return told is not null;
+    }
 
     /// <summary>The arguments that are configuration.</summary>
     public static string[] Settings(IEnumerable<string> args) => [.. args.Where(arg => !Switches.Contains(arg, StringComparer.Ordinal))];

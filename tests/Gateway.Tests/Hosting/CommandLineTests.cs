@@ -1,5 +1,6 @@
 using Gateway.Configuration;
 using Gateway.Hosting;
+using Gateway.Observability;
 
 namespace Gateway.Tests.Hosting;
 
@@ -27,6 +28,20 @@ public sealed class CommandLineTests
     [InlineData("--Catalog:DefaultCountry: needs a value; write --Catalog:DefaultCountry=value.", "--Catalog:DefaultCountry")]
     [InlineData("--online: goes together with --check-config.", "--online")]
     public void Anything_else_is_said_with_what_was_meant(string error, params string[] args) => Assert.Equal(error, CommandLine.Errors(args).First());
+
+    [Fact]
+    public void Help_names_every_switch_and_version_is_the_version()
+    {
+        Assert.All(["--check-config", "--online", "--check-health", "--version"], name => Assert.Contains(name, Told("--help"), StringComparison.Ordinal));
+        Assert.Equal(OpenTelemetryExport.Version + Environment.NewLine, Told("--Catalog:DefaultCountry=US", "--version"));
+        Assert.Null(Told("--check-config"));
+
+        static string? Told(params string[] args)
+        {
+            using var output = new StringWriter();
+            return CommandLine.IsTold(args, output) ? output.ToString() : null;
+        }
+    }
 
     [Fact]
     public void Switches_are_no_configuration() => Assert.Equal(["--urls=x"], CommandLine.Settings(["--check-config", "--urls=x", "--online"]));
