@@ -123,6 +123,8 @@ public sealed class AccessTokenTests(GatewayStack stack) : IClassFixture<Gateway
         Assert.Equal(HttpStatusCode.OK, (await gateway.GetAsync(Catalog)).Status);
         Assert.Single(await redis.KeysAsync("gateway:token:*"));
         var changes = gateway.Log.Split('\n').Where(line => line.Contains("\"@m\":\"Redis is", StringComparison.Ordinal)).ToList();
-        Assert.True(changes.Count == 3, string.Join('\n', changes));
+
+        // Of several nodes one may be back before the others: what it answers until they are is another change.
+        Assert.True(changes.Count == 3 || (changes.Count == 5 && RedisServer.Form is "cluster" or "sentinel"), string.Join('\n', changes));
     }
 }
