@@ -460,14 +460,7 @@ public sealed class SharedClockJumpTests(RedisFixture redis) : IClassFixture<Red
     [InlineData(-2 * 24 * 3600)]
     public async Task A_token_from_the_future_is_used_and_renewed_at_once(int jump)
     {
-        RedisFixture.SkipWithoutRedis();
-        var endpoint = new FakeTokenEndpoint(TimeSpan.FromHours(1));
-        await Tokens(0, endpoint, new TestClock()).GetAsync(Cancel);
-        var time = new TestClock();
-        time.SetWall(TimeSpan.FromSeconds(jump));
-        var reader = Tokens(1, endpoint, time);
-
-        Assert.Equal("token-1", (await reader.GetAsync(Cancel))?.Value);
+        var (endpoint, time, reader) = await ReaderOfAnothersTokenAsync(jump);
 
         time.Advance(TimeSpan.FromMinutes(3.1));
         await Quiet.UntilAsync(async () => (await reader.GetAsync(Cancel))?.Value == "token-2");
@@ -480,14 +473,7 @@ public sealed class SharedClockJumpTests(RedisFixture redis) : IClassFixture<Red
     [InlineData(3)]
     public async Task A_token_of_a_replica_whose_clock_differs_a_little_is_used_as_it_is(int jump)
     {
-        RedisFixture.SkipWithoutRedis();
-        var endpoint = new FakeTokenEndpoint(TimeSpan.FromHours(1));
-        await Tokens(0, endpoint, new TestClock()).GetAsync(Cancel);
-        var time = new TestClock();
-        time.SetWall(TimeSpan.FromSeconds(jump));
-        var reader = Tokens(1, endpoint, time);
-
-        Assert.Equal("token-1", (await reader.GetAsync(Cancel))?.Value);
+        var (endpoint, time, reader) = await ReaderOfAnothersTokenAsync(jump);
         time.Advance(TimeSpan.FromMinutes(47));
         await reader.GetAsync(Cancel);
         await Quiet.SettleAsync();
@@ -529,6 +515,19 @@ public sealed class SharedClockJumpTests(RedisFixture redis) : IClassFixture<Red
 
     private Task StoredAsync() => Quiet.UntilAsync(async () =>
         (await redis.KeysAsync($"{_prefix}:v{CacheWire.Version}")).Count == 1 && (await redis.KeysAsync(_prefix + ":lease")).Count == 0);
+
+    /// <summary>A replica whose wall clock differs, and that has read the token that another one obtained.</summary>
+    private async Task<(FakeTokenEndpoint Endpoint, TestClock Time, AccessTokenProvider Reader)> ReaderOfAnothersTokenAsync(int jump)
+    {
+        RedisFixture.SkipWithoutRedis();
+        var endpoint = new FakeTokenEndpoint(TimeSpan.FromHours(1));
+        await Tokens(0, endpoint, new TestClock()).GetAsync(Cancel);
+        var time = new TestClock();
+        time.SetWall(TimeSpan.FromSeconds(jump));
+        var reader = Tokens(1, endpoint, time);
+        Assert.Equal("token-1", (await reader.GetAsync(Cancel))?.Value);
+        return (endpoint, time, reader);
+    }
 
     private AccessTokenProvider Tokens(int number, FakeTokenEndpoint endpoint, TestClock time)
     {

@@ -39,7 +39,9 @@ internal sealed record CatalogRequest
     public bool IsPrivate => Sandbox || Status != PublicStatus;
 
     /// <summary>The same for requests that mean the same. No part can contain the separator.</summary>
-    public string Key { get => field ??= string.Join('|', "answer", string.Join(',', Products), Country, CountrySource, Language, string.Join(',', Types), string.Join(',', Periods), Status, Sandbox, Prices, string.Join(',', IgnoredParameters.Select(Uri.EscapeDataString))); }
+    public string Key => field ??= string.Join(
+        '|', "answer", string.Join(',', Products), Country, CountrySource, Language, string.Join(',', Types), string.Join(',', Periods), Status, Sandbox, Prices,
+        string.Join(',', IgnoredParameters.Select(Uri.EscapeDataString)));
 
     public bool Selects(BillingComponent component) =>
         (Types.Count == 0 || (component.Type is { } type && Types.Contains(type)))

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
@@ -16,75 +15,34 @@ internal sealed class ForwardProxy : IAsyncDisposable
     /// <summary>With what an address cannot carry as it is.</summary>
     public const string Password = "egress p@ss:word/#1";
 
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _ended = new();
     private readonly ConcurrentQueue<string> _passed = new();
     private readonly string? _authorization;
-    private readonly Task _accepting;
+    private readonly RawUpstream _server;
 
     public ForwardProxy(bool wantsCredentials = false)
     {
         _authorization = wantsCredentials ? "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{User}:{Password}")) : null;
-        _listener.Start();
-        Authority = _listener.LocalEndpoint.ToString()!;
-        _accepting = AcceptAsync();
+        _server = new RawUpstream(AnswerAsync);
     }
 
     /// <summary><c>http://HOST:PORT</c>.</summary>
-    public string Address => "http://" + Authority;
+    public string Address => _server.Address.TrimEnd('/');
 
-    public string AddressWithCredentials => $"http://{User}:{Uri.EscapeDataString(Password)}@{Authority}";
+    public string AddressWithCredentials => $"http://{User}:{Uri.EscapeDataString(Password)}@{new Uri(Address).Authority}";
 
     /// <summary>What it let through: <c>CONNECT host:port</c>, or method and absolute address.</summary>
     public IReadOnlyList<string> Passed => [.. _passed];
 
-    private string Authority { get; }
-
     public async ValueTask DisposeAsync()
     {
         await _ended.CancelAsync();
-        await _accepting;
-        _listener.Dispose();
+        await _server.DisposeAsync();
         _ended.Dispose();
     }
 
-    private async Task AcceptAsync()
-    {
-        var connections = new List<Task>();
-        try
-        {
-            while (true)
-            {
-                connections.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_ended.Token)));
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            await Task.WhenAll(connections);
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
-    {
-        using (client)
-        {
-            try
-            {
-                await using var stream = client.GetStream();
-                while (await ReadHeadAsync(stream) is { } head && await AnswerAsync(head, stream))
-                {
-                    // The next request on the same connection, after one that was refused.
-                }
-            }
-            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
-            {
-                // One of the two ends has closed, or the test is over.
-            }
-        }
-    }
-
     /// <summary>False ends the connection.</summary>
-    private async Task<bool> AnswerAsync(string head, NetworkStream client)
+    private async Task<bool> AnswerAsync(string head, Stream client)
     {
         var lines = head.Split("\r\n");
         var (method, target) = (lines[0].Split(' ')[0], lines[0].Split(' ')[1]);
@@ -131,21 +89,5 @@ internal sealed class ForwardProxy : IAsyncDisposable
         return false;
     }
 
-    private Task WriteAsync(NetworkStream to, string text) => to.WriteAsync(Encoding.Latin1.GetBytes(text), _ended.Token).AsTask();
-
-    private async Task<string?> ReadHeadAsync(NetworkStream stream)
-    {
-        var head = new StringBuilder();
-        var one = new byte[1];
-        while (await stream.ReadAsync(one, _ended.Token) == 1)
-        {
-            head.Append((char)one[0]);
-            if (head.Length >= 4 && head.ToString(head.Length - 4, 4) == "\r\n\r\n")
-            {
-                return head.ToString();
-            }
-        }
-
-        return null;
-    }
+    private Task WriteAsync(Stream to, string text) => to.WriteAsync(Encoding.Latin1.GetBytes(text), _ended.Token).AsTask();
 }

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Gateway.FunctionalTests.Stack;
 
-/// <summary>An upstream of bare sockets, for answers that no server library would give. It reads heads of requests and no bodies.</summary>
+/// <summary>A server of bare sockets, for answers that no server library would give. It reads heads of requests and no bodies.</summary>
 internal sealed class RawUpstream : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

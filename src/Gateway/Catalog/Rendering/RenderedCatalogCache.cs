@@ -101,7 +101,7 @@ internal sealed class RenderedCatalogCache(
             // What is missing because nobody waited for it is nothing to be shown to others.
             if (!aggregation.IsCancellationRequested)
             {
-                Keep(aggregation.Key.Request, catalog);
+                Keep(request, catalog);
             }
 
             return new CatalogResult(catalog, Problem: null, IsHit: !result.Loaded, timings);
@@ -123,10 +123,13 @@ internal sealed class RenderedCatalogCache(
         }
     }
 
-    private void Keep(string key, RenderedCatalog catalog)
+    private void Keep(CatalogRequest request, RenderedCatalog catalog)
     {
-        using var slot = memory.CreateEntry(key);
+        using var slot = memory.CreateEntry(request.Key);
         slot.Value = catalog;
+
+        // Anybody can make up parameters: what names them must not push other entries out of memory.
+        slot.Priority = request.IgnoredParameters.Count > 0 ? CacheItemPriority.Low : CacheItemPriority.Normal;
 
         // With both compressed bodies, which are about a tenth each.
         slot.Size = catalog.Identity.Length * 5L / 4;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using Gateway.Caching;
@@ -24,6 +25,21 @@ public sealed class RenderedCatalogCacheTests : IDisposable
         Assert.NotNull(again);
         Assert.Same(first.Catalog, again);
         Assert.False(first.IsHit);
+        Assert.Equal((1, 2), _test.Calls);
+    }
+
+    [Fact]
+    public async Task Parameters_that_somebody_makes_up_push_no_other_answer_out_of_memory()
+    {
+        var first = await _test.AskAsync();
+
+        // Several times what memory holds.
+        for (var number = 0; number < 4_000; number++)
+        {
+            await _test.AskAsync(Given.Request() with { IgnoredParameters = ["made-up-" + number.ToString(CultureInfo.InvariantCulture)] });
+        }
+
+        Assert.Same(first.Catalog, _test.Answers.TryGetCurrent(Given.Request()));
         Assert.Equal((1, 2), _test.Calls);
     }
 
